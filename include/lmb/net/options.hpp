@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lmb::net {
+
+/// An address to listen on. `host` is an IPv4 or IPv6 literal without brackets; port 0 = any free one.
+struct ListenAddress {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const ListenAddress&) const = default;
+};
+
+struct NetOptions {
+  /// listen: where clients connect. The default is this machine only, both address families.
+  std::vector<ListenAddress> listen{{"127.0.0.1", 8080}, {"::1", 8080}};
+  std::size_t threads = 0;               ///< threads: shards, 1..64; 0 = min(4, cores).
+  std::size_t connections_max = 10'000;  ///< limits.connections: client connections at once.
+};
+
+}  // namespace lmb::net
