@@ -1,0 +1,122 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "lmb/base/error.hpp"
+#include "lmb/net/bell.hpp"
+#include "lmb/scheduling/scheduler.hpp"
+#include "lmb/telemetry/metrics.hpp"
+
+namespace lmb::dispatch {
+
+class Dispatcher;
+class Acquisition;
+
+/// A slot on a worker, held by one request; the destructor gives it back as abandoned.
+/// Thread safety: none, but it may be moved to and finished on any shard.
+class Lease {
+ public:
+  Lease() noexcept = default;
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease();
+
+  [[nodiscard]] bool held() const noexcept { return dispatcher_ != nullptr; }
+  [[nodiscard]] WorkerId worker() const noexcept { return worker_; }
+  /// Gives the slot back and says how it went. A second call does nothing.
+  void finish(scheduling::Outcome outcome) noexcept;
+
+ private:
+  friend class Dispatcher;
+  friend class Acquisition;
+  Lease(Dispatcher& dispatcher, WorkerId worker) noexcept
+      : dispatcher_(&dispatcher), worker_(worker) {}
+  Dispatcher* dispatcher_ = nullptr;
+  WorkerId worker_{};
+};
+
+/// One request's wait for a slot: submits on construction, leaves the queue on destruction.
+/// Thread safety: none; lives on the shard whose index it was given, as does the bell, which outlives it.
+class Acquisition {
+ public:
+  Acquisition(Dispatcher& dispatcher, std::size_t shard, const scheduling::Demand& demand,
+              net::Bell& bell);
+  Acquisition(const Acquisition&) = delete;
+  Acquisition& operator=(const Acquisition&) = delete;
+  ~Acquisition();
+
+  /// Granted or refused; the bell rang when it became so.
+  [[nodiscard]] bool settled() const noexcept { return !waiting_; }
+  /// The lease, once. Errors: queue_full, model_not_found, no_worker, queue_timeout, shutting_down.
+  Result<Lease> take();
+
+ private:
+  friend class Dispatcher;
+  void settle(std::variant<Lease, scheduling::Refusal> outcome);
+
+  Dispatcher& dispatcher_;
+  net::Bell& bell_;
+  const std::size_t shard_;
+  TicketId ticket_{};
+  bool waiting_ = false;
+  std::variant<Lease, scheduling::Refusal> outcome_;
+};
+
+/// The thread-safe shell of the brain: one short mutex around the pure Scheduler. It decides nothing. Effects are
+/// carried out after the lock is left; waiters are woken by a post to their own shard.
+/// Thread safety: all members, from any thread. Lifetime: outlives all leases and acquisitions.
+class Dispatcher {
+ public:
+  struct Setup {
+    scheduling::SchedulerOptions options;
+    std::vector<scheduling::WorkerSpec> fleet;
+    std::vector<boost::asio::any_io_executor> shards;  ///< By shard index.
+    telemetry::Metrics* metrics = nullptr;             ///< Outlives the dispatcher.
+  };
+  explicit Dispatcher(const Setup& setup);
+
+  void observe_probe(WorkerId worker, bool alive);
+  void set_offers(WorkerId worker, scheduling::Offers offers);
+  void set_draining(WorkerId worker, bool draining);
+  /// Expires deadlines; one shard calls it on each of its ticks.
+  void tick(TimePoint now);
+  /// Refuses what waits and what comes; leases go on.
+  void close();
+
+  [[nodiscard]] scheduling::FleetSnapshot snapshot() const;
+  [[nodiscard]] bool any_up() const;
+  [[nodiscard]] std::uint32_t retry_after_seconds() const;
+  [[nodiscard]] const std::string& worker_name(WorkerId worker) const {
+    return names_[worker.value()];
+  }
+
+ private:
+  friend class Lease;
+  friend class Acquisition;
+  void finish(WorkerId worker, scheduling::Outcome outcome);
+  /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without the lock.
+  void carry_out(scheduling::Effects effects);
+  void deliver(std::size_t shard, TicketId ticket, std::optional<WorkerId> granted,
+               scheduling::Refusal refusal);
+
+  std::vector<boost::asio::any_io_executor> shards_;
+  std::vector<std::string> names_;
+  telemetry::Metrics* metrics_;
+  mutable std::mutex mutex_;
+  scheduling::Scheduler scheduler_;                        // guarded by mutex_
+  std::unordered_map<TicketId, std::size_t> ticket_shard_;  // guarded by mutex_
+  /// Waiting acquisitions by shard; each map is touched by its shard only.
+  std::vector<std::unordered_map<TicketId, Acquisition*>> rooms_;
+};
+
+}  // namespace lmb::dispatch

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "lmb/base/clock.hpp"
+#include "lmb/base/strong_id.hpp"
+
+namespace lmb::scheduling {
+
+/// A set of workers, as a bit mask by WorkerId.
+class WorkerSet {
+ public:
+  constexpr WorkerSet() noexcept = default;
+  constexpr explicit WorkerSet(std::uint64_t bits) noexcept : bits_(bits) {}
+  [[nodiscard]] constexpr bool contains(WorkerId id) const noexcept {
+    return ((bits_ >> id.value()) & 1U) != 0;
+  }
+  constexpr void insert(WorkerId id) noexcept { bits_ |= std::uint64_t{1} << id.value(); }
+  constexpr void erase(WorkerId id) noexcept { bits_ &= ~(std::uint64_t{1} << id.value()); }
+  [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+  [[nodiscard]] constexpr std::uint64_t bits() const noexcept { return bits_; }
+  friend constexpr bool operator==(WorkerSet, WorkerSet) noexcept = default;
+  /// In both.
+  friend constexpr WorkerSet operator&(WorkerSet a, WorkerSet b) noexcept {
+    return WorkerSet(a.bits_ & b.bits_);
+  }
+  /// In either.
+  friend constexpr WorkerSet operator|(WorkerSet a, WorkerSet b) noexcept {
+    return WorkerSet(a.bits_ | b.bits_);
+  }
+  /// In `a` but not in `b`.
+  friend constexpr WorkerSet operator-(WorkerSet a, WorkerSet b) noexcept {
+    return WorkerSet(a.bits_ & ~b.bits_);
+  }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+/// What the brain knows of a request.
+struct Demand {
+  std::string_view model;  ///< As the client named it; empty = any. Valid during the call.
+  TimePoint deadline;      ///< When waiting in the queue ends.
+  WorkerSet tried;         ///< Workers that failed this request: not chosen again.
+};
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,90 @@
+#include <utility>
+
+#include "lmb/base/assert.hpp"
+#include "lmb/dispatch/dispatcher.hpp"
+
+namespace lmb::dispatch {
+namespace {
+
+ErrorKind kind_of(scheduling::Refusal refusal) noexcept {
+  switch (refusal) {
+    case scheduling::Refusal::queue_full:
+      return ErrorKind::queue_full;
+    case scheduling::Refusal::unknown_model:
+      return ErrorKind::model_not_found;
+    case scheduling::Refusal::deadline:
+      return ErrorKind::queue_timeout;
+    case scheduling::Refusal::closed:
+      return ErrorKind::shutting_down;
+    case scheduling::Refusal::no_worker:
+    case scheduling::Refusal::all_tried:
+      return ErrorKind::no_worker;
+  }
+  return ErrorKind::internal;
+}
+
+}  // namespace
+
+Lease::Lease(Lease&& other) noexcept
+    : dispatcher_(std::exchange(other.dispatcher_, nullptr)), worker_(other.worker_) {}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this == &other) return *this;
+  finish(scheduling::Outcome::abandoned);
+  dispatcher_ = std::exchange(other.dispatcher_, nullptr);
+  worker_ = other.worker_;
+  return *this;
+}
+
+Lease::~Lease() { finish(scheduling::Outcome::abandoned); }
+
+void Lease::finish(scheduling::Outcome outcome) noexcept {
+  auto* dispatcher = std::exchange(dispatcher_, nullptr);
+  if (dispatcher != nullptr) dispatcher->finish(worker_, outcome);
+}
+
+Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
+                         const scheduling::Demand& demand, net::Bell& bell)
+    : dispatcher_(dispatcher), bell_(bell), shard_(shard) {
+  const auto now = Clock::now();
+  scheduling::Submitted submitted;
+  {
+    const std::lock_guard lock(dispatcher_.mutex_);
+    submitted = dispatcher_.scheduler_.submit(demand, now);
+    if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
+      dispatcher_.ticket_shard_.emplace(*ticket, shard_);
+    }
+  }
+  if (const auto* worker = std::get_if<WorkerId>(&submitted)) {
+    outcome_ = Lease(dispatcher_, *worker);
+  } else if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
+    ticket_ = *ticket;
+    waiting_ = true;
+    // A grant from another thread may be posted already; it is delivered on this shard, after this call.
+    dispatcher_.rooms_[shard_].emplace(ticket_, this);
+  } else {
+    outcome_ = std::get<scheduling::Refusal>(submitted);
+  }
+}
+
+Acquisition::~Acquisition() {
+  if (!waiting_) return;
+  dispatcher_.rooms_[shard_].erase(ticket_);
+  const std::lock_guard lock(dispatcher_.mutex_);
+  // When it was granted meanwhile, the grant is on its way here: Dispatcher::deliver finds nobody and undoes it.
+  if (dispatcher_.scheduler_.withdraw(ticket_)) dispatcher_.ticket_shard_.erase(ticket_);
+}
+
+Result<Lease> Acquisition::take() {
+  LMB_ASSERT(settled());
+  if (auto* lease = std::get_if<Lease>(&outcome_)) return std::move(*lease);
+  return Error(kind_of(std::get<scheduling::Refusal>(outcome_)));
+}
+
+void Acquisition::settle(std::variant<Lease, scheduling::Refusal> outcome) {
+  outcome_ = std::move(outcome);
+  waiting_ = false;
+  bell_.ring();
+}
+
+}  // namespace lmb::dispatch

@@ -1,0 +1,130 @@
+#include "lmb/dispatch/dispatcher.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "lmb/telemetry/log.hpp"
+
+namespace lmb::dispatch {
+using scheduling::Effects;
+
+Dispatcher::Dispatcher(const Setup& setup)
+    : shards_(setup.shards),
+      metrics_(setup.metrics),
+      scheduler_(setup.options, setup.fleet, Clock::now()),
+      rooms_(setup.shards.size()) {
+  for (const auto& worker : setup.fleet) names_.push_back(worker.name);
+}
+
+void Dispatcher::observe_probe(WorkerId worker, bool alive) {
+  const auto now = Clock::now();
+  std::unique_lock lock(mutex_);
+  auto effects = scheduler_.observe_probe(worker, alive, now);
+  lock.unlock();
+  carry_out(std::move(effects));
+}
+
+void Dispatcher::set_offers(WorkerId worker, scheduling::Offers offers) {
+  const auto now = Clock::now();
+  std::unique_lock lock(mutex_);
+  auto effects = scheduler_.set_offers(worker, std::move(offers), now);
+  lock.unlock();
+  carry_out(std::move(effects));
+}
+
+void Dispatcher::set_draining(WorkerId worker, bool draining) {
+  const auto now = Clock::now();
+  std::unique_lock lock(mutex_);
+  auto effects = scheduler_.set_draining(worker, draining, now);
+  lock.unlock();
+  carry_out(std::move(effects));
+}
+
+void Dispatcher::tick(TimePoint now) {
+  std::unique_lock lock(mutex_);
+  const auto due = scheduler_.next_tick();
+  if (!due || *due > now) return;
+  auto effects = scheduler_.tick(now);
+  lock.unlock();
+  carry_out(std::move(effects));
+}
+
+void Dispatcher::close() {
+  std::unique_lock lock(mutex_);
+  auto effects = scheduler_.close();
+  lock.unlock();
+  carry_out(std::move(effects));
+}
+
+scheduling::FleetSnapshot Dispatcher::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return scheduler_.snapshot();
+}
+
+bool Dispatcher::any_up() const {
+  const std::lock_guard lock(mutex_);
+  return scheduler_.any_up();
+}
+
+std::uint32_t Dispatcher::retry_after_seconds() const {
+  const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  return scheduler_.retry_after_seconds(now);
+}
+
+void Dispatcher::finish(WorkerId worker, scheduling::Outcome outcome) {
+  const auto now = Clock::now();
+  std::unique_lock lock(mutex_);
+  auto effects = scheduler_.finish(worker, outcome, now);
+  lock.unlock();
+  if (!effects.empty()) carry_out(std::move(effects));
+}
+
+void Dispatcher::carry_out(Effects effects) {
+  const auto shard_of = [this](TicketId ticket) {
+    const std::lock_guard lock(mutex_);
+    const auto found = ticket_shard_.extract(ticket);
+    return found.mapped();
+  };
+  for (const auto& grant : effects.grants) {
+    const auto shard = shard_of(grant.ticket);
+    boost::asio::post(shards_[shard], [this, shard, grant] {
+      deliver(shard, grant.ticket, grant.worker, scheduling::Refusal::closed);
+    });
+  }
+  for (const auto& refused : effects.refusals) {
+    const auto shard = shard_of(refused.ticket);
+    boost::asio::post(shards_[shard], [this, shard, refused] {
+      deliver(shard, refused.ticket, std::nullopt, refused.why);
+    });
+  }
+  for (const auto& transition : effects.transitions) {
+    const bool up = transition.to == scheduling::WorkerState::up;
+    if (metrics_ != nullptr) metrics_->count_transition(transition.worker, up);
+    std::string message = "worker " + worker_name(transition.worker) + ": ";
+    message += to_string(transition.from);
+    message += " -> ";
+    message += to_string(transition.to);
+    telemetry::log(up ? telemetry::LogLevel::info : telemetry::LogLevel::warn, message);
+  }
+}
+
+void Dispatcher::deliver(std::size_t shard, TicketId ticket, std::optional<WorkerId> granted,
+                         scheduling::Refusal refusal) {
+  auto& room = rooms_[shard];
+  const auto found = room.find(ticket);
+  if (found == room.end()) {
+    // Its request left while the grant travelled.
+    if (granted) finish(*granted, scheduling::Outcome::abandoned);
+    return;
+  }
+  auto* acquisition = found->second;
+  room.erase(found);
+  if (granted) {
+    acquisition->settle(Lease(*this, *granted));
+  } else {
+    acquisition->settle(refusal);
+  }
+}
+
+}  // namespace lmb::dispatch
