@@ -1,0 +1,93 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmb/base/error.hpp"
+#include "lmb/net/interruption.hpp"
+#include "lmb/net/shard.hpp"
+#include "lmb/net/stream.hpp"
+#include "lmb/protocol/body_decoder.hpp"
+#include "lmb/protocol/head.hpp"
+#include "lmb/upstream/connection_pool.hpp"
+#include "lmb/upstream/options.hpp"
+
+namespace lmb::upstream {
+
+/// One attempt at a worker: a connection, one request sent on it, one answer read from it.
+///
+/// Calls in this order: open, send, read_head, then try_read_body until complete(), then recycle. Every suspending
+/// call ends early with the Interruption's reason. Destroying it before recycle() closes the connection at once,
+/// which is how LM Studio learns that nobody waits for its answer.
+/// Thread safety: none; lives on one shard, in one coroutine.
+class Exchange {
+ public:
+  Exchange(net::Shard& shard, net::Interruption& interruption, const UpstreamOptions& options);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Takes the newest pooled connection, or none is there.
+  bool open_pooled(ConnectionPool& pool, WorkerId worker);
+  /// Connects, trying each endpoint in turn. Errors: connect_failed, connect_timeout (per address).
+  boost::asio::awaitable<Result<void>> connect(
+      std::vector<boost::asio::ip::tcp::endpoint> endpoints);
+
+  /// Sends head and body; both must stay alive until it completes. Errors: send_failed, send_timeout. A worker that
+  /// answers and closes before it read everything is no failure here: read_head() tells.
+  boost::asio::awaitable<Result<void>> send(std::string_view head, std::string_view body);
+
+  /// Reads to the end of the answer's head; 1xx answers are skipped. The head's views, and the body bytes that came with
+  /// it, are valid until the coroutine suspends next: call try_read_body() before that. Errors: worker_closed,
+  /// bad_response.
+  boost::asio::awaitable<Result<void>> read_head(bool to_head_request);
+  [[nodiscard]] const protocol::ResponseHead& head() const noexcept { return head_; }
+
+  enum class BodyStatus { bytes, would_block, cut, broken };
+  struct BodyStep {
+    BodyStatus status = BodyStatus::would_block;
+    std::string_view payload;  ///< For bytes; valid until the next suspension.
+  };
+  /// One read's worth of decoded body, without suspending. `bytes` with an empty payload means only framing came, or the
+  /// end: ask complete().
+  BodyStep try_read_body();
+  void arm_read() { stream_.arm_read(interruption_.bell()); }
+  [[nodiscard]] bool complete() const noexcept { return head_read_ && decoder_.done(); }
+
+  /// Puts a connection whose answer is complete back into the pool, if both sides keep it alive.
+  void recycle(ConnectionPool& pool, WorkerId worker);
+  void close() { stream_.close(); }
+
+  [[nodiscard]] bool reused() const noexcept { return reused_; }
+  /// At least one byte of an answer arrived.
+  [[nodiscard]] bool answer_begun() const noexcept { return bytes_received_ > 0; }
+  [[nodiscard]] std::uint64_t bytes_received() const noexcept { return bytes_received_; }
+  [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
+
+ private:
+  boost::asio::awaitable<Result<std::string_view>> next_head();
+  Result<void> accept_head(std::string_view head);
+  BodyStep decode(std::span<char> received);
+
+  net::Shard& shard_;
+  net::Interruption& interruption_;
+  const UpstreamOptions& options_;
+  net::Stream stream_;
+  bool reused_ = false;
+  bool head_read_ = false;
+  bool send_broken_ = false;
+  bool to_head_request_ = false;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  std::string partial_;        ///< A head that did not arrive in one read, and what followed it.
+  std::span<char> surplus_;    ///< Body bytes that came with the head; in the read buffer or in partial_.
+  protocol::ResponseHead head_;
+  protocol::BodyDecoder decoder_;
+};
+
+}  // namespace lmb::upstream

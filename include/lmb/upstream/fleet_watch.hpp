@@ -1,0 +1,69 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lmb/base/clock.hpp"
+#include "lmb/base/strong_id.hpp"
+#include "lmb/net/shard.hpp"
+#include "lmb/protocol/model_list.hpp"
+#include "lmb/upstream/options.hpp"
+
+namespace lmb::upstream {
+
+/// What the watch tells of a worker; called on the watch's shard.
+struct FleetNews {
+  std::function<void(WorkerId, std::vector<boost::asio::ip::tcp::endpoint>)> on_endpoints;
+  std::function<void(WorkerId, bool alive, Duration took)> on_probe;
+  /// Only when it differs from the last one.
+  std::function<void(WorkerId, protocol::ModelCatalogue)> on_catalogue;
+};
+
+/// Probes every worker and reads its model list, until stopped.
+///
+/// LM Studio has no health endpoint and answers 200 to unknown paths, so bodies are judged, not status codes: a probe
+/// is GET /lmstudio-greeting, then the richest model list that the worker has (/api/v1/models, /api/v0/models,
+/// /v1/models). Alive = a well-formed model list; the greeting is undocumented, so an unexpected one alone condemns nobody.
+/// Names are resolved at the start, every resolve_interval, and after a probe that could not connect; the last good answer
+/// is kept when DNS fails.
+/// Thread safety: none; lives on one shard, one coroutine per worker. Lifetime: outlives the shard, whose end cuts probes that
+/// are still under way.
+class FleetWatch {
+ public:
+  FleetWatch(net::Shard& shard, const UpstreamOptions& options,
+             const std::vector<WorkerAddress>& workers, FleetNews news,
+             std::function<void(const char*)> on_escape);
+  /// Spawns the coroutines; on the shard's thread or before it runs.
+  void start();
+  /// No further probe begins; on the shard's thread.
+  void stop() { group_.stop(net::StopLevel::finish_request); }
+
+ private:
+  struct Target {
+    WorkerAddress address;
+    WorkerId id;
+    std::vector<boost::asio::ip::tcp::endpoint> endpoints;
+    TimePoint resolve_at{};
+    std::size_t list_index = 0;  ///< Which model list the worker is known to have.
+    std::optional<protocol::ModelCatalogue> catalogue;
+    std::string last_failure;
+  };
+  boost::asio::awaitable<void> watch(std::size_t index);
+  boost::asio::awaitable<bool> probe(Target& target);
+  boost::asio::awaitable<void> resolve_name(Target& target);
+  boost::asio::awaitable<bool> read_models(Target& target);
+  void note_failure(Target& target, std::string what);
+
+  net::Shard& shard_;
+  net::SessionGroup group_;
+  const UpstreamOptions options_;
+  std::vector<Target> targets_;
+  FleetNews news_;
+};
+
+}  // namespace lmb::upstream

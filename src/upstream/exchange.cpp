@@ -1,0 +1,187 @@
+#include "lmb/upstream/exchange.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/error.hpp>
+#include <utility>
+#include <vector>
+
+namespace lmb::upstream {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// Node's own limit for heads is 16 KiB; a worker's answer may hold four times that before we call it garbage.
+constexpr protocol::HeadLimits answer_head_limits{64 * 1024 - 1, protocol::header_count_max, 0};
+
+}  // namespace
+
+Exchange::Exchange(net::Shard& shard, net::Interruption& interruption,
+                   const UpstreamOptions& options)
+    : shard_(shard), interruption_(interruption), options_(options) {}
+
+bool Exchange::open_pooled(ConnectionPool& pool, WorkerId worker) {
+  auto pooled = pool.take(worker, Clock::now());
+  if (!pooled) return false;
+  stream_ = std::move(*pooled);
+  reused_ = true;
+  return true;
+}
+
+asio::awaitable<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpoints) {
+  Error failure(ErrorKind::connect_failed, "the worker's name is not resolved");
+  auto& limit = interruption_.step();
+  for (const auto& endpoint : endpoints) {
+    limit.set(Clock::now() + options_.connect_timeout);
+    stream_ = net::Stream::start_connect(shard_.context().get_executor(), endpoint,
+                                         interruption_.bell());
+    while (stream_.connect_pending() && !limit.passed()) {
+      co_await interruption_.bell().wait();
+      if (const auto why = interruption_.reason()) co_return *why;
+    }
+    const bool timed_out = stream_.connect_pending();
+    limit.clear();
+    if (!timed_out && !stream_.connect_error()) {
+      reused_ = false;
+      co_return Result<void>();
+    }
+    failure = timed_out ? Error(ErrorKind::connect_timeout)
+                        : Error(ErrorKind::connect_failed, stream_.connect_error());
+  }
+  co_return failure;
+}
+
+asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_view body) {
+  auto& limit = interruption_.step();
+  limit.set(Clock::now() + options_.send_timeout);
+  while (!head.empty() || !body.empty()) {
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(head.data(), head.size()),
+                                                    asio::buffer(body.data(), body.size())};
+    const auto step = stream_.try_write(buffers);
+    if (step.ended()) {
+      // The worker may have answered before it closed: that answer explains more than our failed write.
+      send_broken_ = true;
+      break;
+    }
+    if (step.ok()) {
+      bytes_sent_ += step.bytes;
+      const auto of_head = std::min(step.bytes, head.size());
+      head.remove_prefix(of_head);
+      body.remove_prefix(step.bytes - of_head);
+      continue;
+    }
+    limit.set(Clock::now() + options_.send_timeout);
+    stream_.arm_write(interruption_.bell());
+    co_await interruption_.bell().wait();
+    if (const auto why = interruption_.reason()) co_return *why;
+    if (limit.passed()) co_return Error(ErrorKind::send_timeout);
+  }
+  limit.clear();
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Exchange::read_head(bool to_head_request) {
+  to_head_request_ = to_head_request;
+  while (!head_read_) {
+    auto head = co_await next_head();
+    if (!head) co_return head.error();
+    auto accepted = accept_head(*head);
+    if (!accepted) co_return accepted.error();
+  }
+  co_return Result<void>();
+}
+
+/// The bytes of the next complete head; `surplus_` is set to what follows it.
+asio::awaitable<Result<std::string_view>> Exchange::next_head() {
+  std::size_t scanned = 0;
+  // What follows an interim answer lies in the shared buffer or in partial_ itself.
+  std::string rest(surplus_.data(), surplus_.size());
+  partial_ = std::move(rest);
+  surplus_ = {};
+  for (;;) {
+    std::span<char> buffered(partial_.data(), partial_.size());
+    if (buffered.empty() || scanned > 0) {
+      const auto step = stream_.try_read(shard_.read_buffer());
+      if (step.would_block()) {
+        arm_read();
+        co_await interruption_.bell().wait();
+        if (const auto why = interruption_.reason()) co_return *why;
+        continue;
+      }
+      if (step.ended()) {
+        co_return Error(send_broken_ ? ErrorKind::send_failed : ErrorKind::worker_closed);
+      }
+      bytes_received_ += step.bytes;
+      buffered = shard_.read_buffer().first(step.bytes);
+      if (!partial_.empty()) {
+        partial_.append(buffered.data(), buffered.size());
+        buffered = std::span<char>(partial_.data(), partial_.size());
+      }
+    }
+    const std::string_view text(buffered.data(), buffered.size());
+    const auto end = protocol::find_head_end(text, scanned, answer_head_limits);
+    if (!end) co_return Error(ErrorKind::bad_response, "malformed or oversized head");
+    if (*end > 0) {
+      surplus_ = buffered.subspan(*end);
+      co_return text.substr(0, *end);
+    }
+    scanned = text.size();
+    if (partial_.empty()) partial_.assign(text);
+  }
+}
+
+Result<void> Exchange::accept_head(std::string_view head) {
+  auto parsed = protocol::parse_response_head(head, answer_head_limits, to_head_request_, head_);
+  if (!parsed) return parsed.error();
+  if (head_.status == 101) return Error(ErrorKind::bad_response, "unexpected protocol switch");
+  if (head_.status < 200) return {};
+  head_read_ = true;
+  decoder_ = protocol::BodyDecoder(head_.framing, head_.content_length);
+  return {};
+}
+
+Exchange::BodyStep Exchange::decode(std::span<char> received) {
+  BodyStep out;
+  const auto step = decoder_.decode(received);
+  if (step.broken) {
+    out.status = BodyStatus::broken;
+    return out;
+  }
+  // Bytes after the answer's end were never asked for; the connection must not be used again.
+  if (decoder_.done() && step.consumed < received.size()) head_.keep_alive = false;
+  out.status = BodyStatus::bytes;
+  out.payload = std::string_view(received.data(), step.payload);
+  return out;
+}
+
+Exchange::BodyStep Exchange::try_read_body() {
+  if (!surplus_.empty()) return decode(std::exchange(surplus_, {}));
+  BodyStep out;
+  if (complete()) {
+    out.status = BodyStatus::bytes;
+    return out;
+  }
+  const auto step = stream_.try_read(shard_.read_buffer());
+  if (step.would_block()) return out;
+  if (step.ok()) {
+    bytes_received_ += step.bytes;
+    return decode(shard_.read_buffer().first(step.bytes));
+  }
+  if (step.status == net::IoStep::Status::closed && decoder_.may_end_by_close()) {
+    decoder_ = protocol::BodyDecoder(protocol::BodyFraming::none, 0);
+    head_.keep_alive = false;
+    out.status = BodyStatus::bytes;
+    return out;
+  }
+  out.status = BodyStatus::cut;
+  return out;
+}
+
+void Exchange::recycle(ConnectionPool& pool, WorkerId worker) {
+  const bool whole = complete() && surplus_.empty() && !send_broken_;
+  if (!whole || !head_.keep_alive || head_.framing == protocol::BodyFraming::until_close) return;
+  pool.put(worker, std::move(stream_), Clock::now());
+}
+
+}  // namespace lmb::upstream

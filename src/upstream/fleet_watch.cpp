@@ -1,0 +1,145 @@
+#include "lmb/upstream/fleet_watch.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "lmb/http/client.hpp"
+#include "lmb/net/interruption.hpp"
+#include "lmb/net/resolver.hpp"
+#include "lmb/protocol/worker_answer.hpp"
+#include "lmb/telemetry/log.hpp"
+
+namespace lmb::upstream {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> model_lists{"/api/v1/models", "/api/v0/models",
+                                                      "/v1/models"};
+
+http::FetchRequest get(const WorkerAddress& address, std::string_view target, Duration timeout) {
+  http::FetchRequest request("GET", std::string(target), authority(address));
+  if (!address.api_key.empty()) {
+    request.fields.emplace_back("Authorization", "Bearer " + address.api_key);
+  }
+  request.timeout = timeout;
+  return request;
+}
+
+}  // namespace
+
+FleetWatch::FleetWatch(net::Shard& shard, const UpstreamOptions& options,
+                       const std::vector<WorkerAddress>& workers, FleetNews news,
+                       std::function<void(const char*)> on_escape)
+    : shard_(shard),
+      group_(shard.context(), std::move(on_escape)),
+      options_(options),
+      news_(std::move(news)) {
+  for (const auto& address : workers) {
+    Target target;
+    target.address = address;
+    target.id = WorkerId(static_cast<std::uint32_t>(targets_.size()));
+    targets_.push_back(std::move(target));
+  }
+}
+
+void FleetWatch::start() {
+  for (std::size_t index = 0; index < targets_.size(); ++index) {
+    group_.spawn(watch(index));
+  }
+}
+
+asio::awaitable<void> FleetWatch::watch(std::size_t index) {
+  auto& target = targets_[index];
+  net::Bell bell;
+  net::Deadline next_probe(shard_.deadlines(), bell);
+  net::StopWatch stop(group_, bell);
+  while (stop.level() == net::StopLevel::none) {
+    const auto begun = Clock::now();
+    const bool alive = co_await probe(target);
+    if (alive) target.last_failure.clear();
+    news_.on_probe(target.id, alive, Clock::now() - begun);
+    next_probe.set(begun + options_.probe_interval);
+    while (!next_probe.passed() && stop.level() == net::StopLevel::none) {
+      co_await bell.wait();
+    }
+  }
+}
+
+asio::awaitable<bool> FleetWatch::probe(Target& target) {
+  if (Clock::now() >= target.resolve_at) co_await resolve_name(target);
+  if (target.endpoints.empty()) co_return false;
+  auto request = get(target.address, "/lmstudio-greeting", options_.probe_timeout);
+  // The first address that answers leads from now on.
+  for (std::size_t i = 0; i < target.endpoints.size(); ++i) {
+    auto request_copy = request;
+    const auto endpoint = target.endpoints[i];
+    auto answer = co_await http::fetch(endpoint, std::move(request_copy));
+    if (!answer) {
+      std::string what(to_string(answer.error().kind()));
+      note_failure(target, std::move(what));
+      continue;
+    }
+    if (i > 0) {
+      std::swap(target.endpoints[0], target.endpoints[i]);
+      news_.on_endpoints(target.id, target.endpoints);
+    }
+    const bool alive = co_await read_models(target);
+    co_return alive;
+  }
+  target.resolve_at = Clock::now();
+  co_return false;
+}
+
+asio::awaitable<void> FleetWatch::resolve_name(Target& target) {
+  target.resolve_at = Clock::now() + options_.resolve_interval;
+  auto host = target.address.host;
+  auto resolved = co_await net::resolve(std::move(host), target.address.port);
+  if (!resolved) {
+    note_failure(target, resolved.error().detail());
+    target.resolve_at = Clock::now();
+    co_return;
+  }
+  if (*resolved == target.endpoints) co_return;
+  target.endpoints = *resolved;
+  news_.on_endpoints(target.id, target.endpoints);
+}
+
+asio::awaitable<bool> FleetWatch::read_models(Target& target) {
+  const auto endpoint = target.endpoints.front();
+  for (std::size_t tried = 0; tried < model_lists.size(); ++tried) {
+    const auto index = (target.list_index + tried) % model_lists.size();
+    auto request = get(target.address, model_lists[index], options_.probe_timeout);
+    auto answer = co_await http::fetch(endpoint, std::move(request));
+    if (!answer) {
+      std::string what(to_string(answer.error().kind()));
+      note_failure(target, std::move(what));
+      co_return false;
+    }
+    if (answer->status == 401 || answer->status == 403) {
+      note_failure(target, "refuses our token: set workers[].api_key");
+      co_return false;
+    }
+    auto catalogue = protocol::parse_model_list(answer->body);
+    if (!catalogue) continue;
+    // An upgraded LM Studio may have a richer list: begin with the richest each time the lead one changes.
+    target.list_index = index;
+    if (target.catalogue != *catalogue) {
+      target.catalogue = *catalogue;
+      news_.on_catalogue(target.id, *catalogue);
+    }
+    co_return true;
+  }
+  target.list_index = 0;
+  note_failure(target, "no model list: is this LM Studio's server?");
+  co_return false;
+}
+
+void FleetWatch::note_failure(Target& target, std::string what) {
+  if (target.last_failure == what) return;
+  telemetry::log(telemetry::LogLevel::warn, "worker " + target.address.name + ": probe: " + what);
+  target.last_failure = std::move(what);
+}
+
+}  // namespace lmb::upstream
