@@ -1,0 +1,98 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "lmb/dispatch/dispatcher.hpp"
+#include "lmb/net/shard.hpp"
+#include "lmb/proxy/local_routes.hpp"
+#include "lmb/proxy/options.hpp"
+#include "lmb/scheduling/options.hpp"
+#include "lmb/telemetry/access_log.hpp"
+#include "lmb/telemetry/metrics.hpp"
+#include "lmb/upstream/connection_pool.hpp"
+#include "lmb/upstream/options.hpp"
+#include "lmb/upstream/worker_directory.hpp"
+
+namespace lmb::proxy {
+
+/// Bytes of memory that all shards share: one atomic counter with a ceiling.
+/// Thread safety: safe.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::size_t limit) noexcept : limit_(limit) {}
+  /// Takes `bytes`, or nothing when that would pass the limit.
+  [[nodiscard]] bool take(std::size_t bytes) noexcept;
+  void give_back(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::size_t limit_;
+  std::atomic<std::size_t> used_{0};
+};
+
+/// What all shards' sessions use. Built once, immutable but for the counters; outlives every Front.
+struct Shared {
+  Shared(ProxyOptions proxy_options, dispatch::Dispatcher& the_dispatcher,
+         telemetry::Metrics& the_metrics)
+      : options(std::move(proxy_options)),
+        dispatcher(the_dispatcher),
+        metrics(the_metrics),
+        body_memory(options.limits.body_memory),
+        stream_memory(options.limits.stream_buffer_total) {}
+
+  const ProxyOptions options;
+  scheduling::RetryOptions retry;
+  upstream::UpstreamOptions upstream;
+  std::vector<upstream::WorkerAddress> workers;  ///< By WorkerId.
+  LocalRoutes local;
+  boost::asio::any_io_executor helper;  ///< The helper thread, for work above a millisecond.
+  std::string server_name = "lmbalancer";  ///< Our pseudonym in Via.
+  dispatch::Dispatcher& dispatcher;
+  telemetry::Metrics& metrics;
+  MemoryBudget body_memory;
+  MemoryBudget stream_memory;
+};
+
+/// The proxy on one shard: its sessions, its pooled connections, its view of the fleet.
+/// Thread safety: none; lives on its shard.
+class Front {
+ public:
+  Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log, std::uint64_t seed);
+
+  /// Serves a client connection until it ends; the session belongs to the shard's group.
+  void serve(boost::asio::ip::tcp::socket socket);
+
+  [[nodiscard]] net::Shard& shard() noexcept { return shard_; }
+  [[nodiscard]] Shared& shared() noexcept { return shared_; }
+  [[nodiscard]] upstream::ConnectionPool& pool() noexcept { return pool_; }
+  [[nodiscard]] upstream::WorkerDirectory& directory() noexcept { return directory_; }
+  [[nodiscard]] telemetry::AccessLog& access_log() noexcept { return access_log_; }
+  /// 16 hex digits; unique enough to find a request in logs, no secret.
+  [[nodiscard]] std::string make_request_id();
+  /// The Date field's line (RFC 9110 section 6.6.1), made anew once a second.
+  [[nodiscard]] std::string_view date_line();
+
+  /// A string with capacity from an earlier request, if one is spare; give it back after use.
+  [[nodiscard]] std::string borrow_buffer();
+  void return_buffer(std::string buffer);
+
+ private:
+  net::Shard& shard_;
+  Shared& shared_;
+  upstream::ConnectionPool pool_;
+  upstream::WorkerDirectory directory_;
+  telemetry::AccessLog access_log_;
+  std::mt19937_64 random_;
+  TimePoint date_until_{};
+  std::string date_line_;
+  std::vector<std::string> spare_buffers_;
+};
+
+}  // namespace lmb::proxy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace lmb::proxy {
+
+/// A GET or HEAD on a route that we answer ourselves. Not an aggregate on purpose (g++ 12 and co_await).
+struct LocalRequest {
+  LocalRequest(std::string request_target, std::string_view request_route)
+      : target(std::move(request_target)), route(request_route) {}
+  std::string target;
+  std::string_view route;  ///< protocol::Route::label.
+};
+
+/// A whole answer. For HEAD the body is left out by the session.
+struct LocalAnswer {
+  LocalAnswer() = default;
+  LocalAnswer(unsigned answer_status, std::string answer_type, std::string answer_body)
+      : status(answer_status), content_type(std::move(answer_type)), body(std::move(answer_body)) {}
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+};
+
+/// Answers local routes; called on the session's shard. What takes longer than a millisecond is moved off the shard
+/// inside. An empty status (0) means "no such resource": the session answers 404.
+using LocalRoutes = std::function<boost::asio::awaitable<LocalAnswer>(LocalRequest)>;
+
+}  // namespace lmb::proxy

@@ -1,0 +1,272 @@
+#include "answer_relay.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "lmb/protocol/api_error.hpp"
+#include "lmb/protocol/forward_head.hpp"
+#include "lmb/protocol/worker_answer.hpp"
+
+namespace lmb::proxy {
+namespace asio = boost::asio;
+using protocol::BodyFraming;
+using telemetry::Phase;
+using BodyStatus = upstream::Exchange::BodyStatus;
+
+namespace {
+
+bool is_event_stream(const protocol::ResponseHead& head) {
+  const auto* type = head.fields.find(boost::beast::http::field::content_type);
+  return type != nullptr && type->value.starts_with("text/event-stream");
+}
+
+void append_chunk_size(std::size_t size, std::string& out) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16);
+  out.append(digits.data(), end.ptr);
+  out += "\r\n";
+}
+
+}  // namespace
+
+AnswerRelay::AnswerRelay(ClientConnection& client, RequestContext& ctx,
+                         upstream::Exchange& exchange, dispatch::Lease& lease)
+    : client_(client),
+      ctx_(ctx),
+      exchange_(exchange),
+      lease_(lease),
+      writer_(client.stream(), ctx.front.shared().stream_memory,
+              ctx.front.shared().options.limits.stream_buffer),
+      event_stream_(exchange.head().status == 200 && is_event_stream(exchange.head())),
+      status_(exchange.head().status),
+      prefix_(ctx.front.borrow_buffer()),
+      scanner_(ctx.route.dialect) {
+  hold_ = choose_hold(event_stream_);
+  framing_ = choose_framing(ctx, exchange.head());
+  protocol::append_response_fields(exchange.head(), fields_);
+}
+
+AnswerRelay::Hold AnswerRelay::choose_hold(bool event_stream) const {
+  if (event_stream) return Hold::first_event;
+  const auto& head = exchange_.head();
+  const bool small = head.framing == BodyFraming::counted &&
+                     head.content_length <= ctx_.front.shared().options.limits.held_answer;
+  if (head.status >= 400 || small || head.framing == BodyFraming::none) return Hold::whole;
+  return Hold::first_byte;
+}
+
+asio::awaitable<Result<void>> AnswerRelay::run() {
+  auto passed = co_await pass_answer();
+  if (!passed) {
+    exchange_.close();
+    auto error = passed.error();
+    co_await end_cut_answer(error);
+    ctx_.record.bytes_from_worker += exchange_.bytes_received();
+    ctx_.record.bytes_to_client += writer_.bytes_written();
+    finish_tokens();
+    co_return error;
+  }
+  // The slot is free now, not when a slow client has read everything.
+  lease_.finish(scheduling::Outcome::answered);
+  exchange_.recycle(ctx_.front.pool(), lease_.worker());
+  ctx_.record.bytes_from_worker += exchange_.bytes_received();
+  ctx_.enter(Phase::drain);
+  auto drained = co_await drain_client();
+  ctx_.record.bytes_to_client += writer_.bytes_written();
+  finish_tokens();
+  ctx_.front.return_buffer(std::move(prefix_));
+  co_return drained;
+}
+
+asio::awaitable<Result<void>> AnswerRelay::pass_answer() {
+  for (;;) {
+    // The body that came with the head is taken before anything suspends.
+    bool would_block = !writer_.has_room();
+    while (!would_block) {
+      const auto step = exchange_.try_read_body();
+      if (auto error = take(step)) co_return std::move(*error);
+      if (exchange_.complete()) co_return Result<void>();
+      would_block = step.status == BodyStatus::would_block || !writer_.has_room();
+    }
+    auto waited = co_await wait();
+    if (!waited) co_return waited.error();
+  }
+}
+
+asio::awaitable<Result<void>> AnswerRelay::wait() {
+  auto& interruption = client_.interruption();
+  auto& stall = interruption.step();
+  if (writer_.has_room()) exchange_.arm_read();
+  if (writer_.pending() > 0) {
+    client_.stream().arm_write(interruption.bell());
+    const auto written = writer_.bytes_written();
+    const bool progressed = std::exchange(progress_, written) != written;
+    const auto limit = ctx_.front.shared().options.timeouts.client_write;
+    if (progressed || stall.at() == TimePoint::max()) stall.set(Clock::now() + limit);
+  } else if (stall.at() != TimePoint::max()) {
+    stall.clear();
+  }
+  co_await interruption.bell().wait();
+  if (const auto why = interruption.reason()) co_return *why;
+  if (stall.passed()) co_return Error(ErrorKind::client_stalled);
+  if (!writer_.flush()) co_return Error(ErrorKind::client_gone);
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> AnswerRelay::drain_client() {
+  while (writer_.pending() > 0) {
+    auto waited = co_await wait();
+    if (!waited) co_return waited.error();
+  }
+  client_.interruption().step().clear();
+  co_return Result<void>();
+}
+
+/// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a stream that stands
+/// between two events is ended by an error event; anything else is cut without its last chunk, which clients report.
+asio::awaitable<void> AnswerRelay::end_cut_answer(const Error& error) {
+  const bool client_there =
+      error.kind() != ErrorKind::client_gone && error.kind() != ErrorKind::client_stalled;
+  if (!ctx_.committed || !client_there) co_return;
+  const bool tell = event_stream_ && framing_.kind == BodyFraming::chunked &&
+                    scanner_.at_event_boundary();
+  if (tell) {
+    const auto event = protocol::error_event(error, ctx_.route.dialect);
+    if (!send(event, true)) co_return;
+  }
+  auto drained = co_await drain_client();
+  ctx_.answer_ended = tell && drained;
+}
+
+/// One read's worth: observed, then held or sent.
+std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
+  if (step.status == BodyStatus::would_block) return std::nullopt;
+  if (step.status == BodyStatus::cut) return Error(ErrorKind::worker_closed);
+  if (step.status == BodyStatus::broken) return Error(ErrorKind::bad_response, "broken framing");
+  observe(step.payload);
+  const bool last = exchange_.complete();
+  if (ctx_.committed) {
+    if (!send(step.payload, last)) return Error(ErrorKind::client_gone);
+    return std::nullopt;
+  }
+  held_.append(step.payload);
+  const bool too_much = held_.size() > ctx_.front.shared().options.limits.held_answer;
+  const bool ready = last || too_much || (hold_ == Hold::first_byte && !held_.empty()) ||
+                     (hold_ == Hold::first_event && scanner_.events() > 0);
+  if (!ready) return std::nullopt;
+  if (auto error = judge()) return error;
+  commit();
+  const auto held = std::exchange(held_, {});
+  if (!send(held, last)) return Error(ErrorKind::client_gone);
+  return std::nullopt;
+}
+
+void AnswerRelay::observe(std::string_view payload) {
+  if (payload.empty()) return;
+  if (!event_stream_) {
+    if (ctx_.record.phases.open() == Phase::prefill) ctx_.enter(Phase::generate);
+    return;
+  }
+  const auto seen = scanner_.observe(payload);
+  if (seen.token_deltas == 0) return;
+  const auto now = Clock::now();
+  if (!ctx_.record.first_token) {
+    ctx_.record.first_token = now;
+    ctx_.record.phases.enter(Phase::generate, now);
+  }
+  ctx_.record.last_token = now;
+}
+
+std::optional<Error> AnswerRelay::judge() {
+  if (event_stream_) return judge_events();
+  if (hold_ == Hold::whole && exchange_.complete()) return judge_whole();
+  return std::nullopt;
+}
+
+std::optional<Error> AnswerRelay::judge_events() {
+  if (scanner_.events() == 0 && exchange_.complete()) {
+    return Error(ErrorKind::bad_response, "the stream ended without an event");
+  }
+  if (scanner_.saw_error() && scanner_.token_deltas() == 0) {
+    return Error(ErrorKind::worker_error, scanner_.error_message());
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> AnswerRelay::judge_whole() {
+  held_.reserve(held_.size() + protocol::json_padding);
+  usage_ = protocol::usage_of_answer(held_, ctx_.route.dialect);
+  switch (protocol::judge_answer(status_, held_)) {
+    case protocol::Verdict::ok:
+    case protocol::Verdict::client_fault:
+      return std::nullopt;
+    case protocol::Verdict::worker_fault:
+      return Error(ErrorKind::worker_error, "the worker failed while answering");
+    case protocol::Verdict::lacks_route:
+      return Error(ErrorKind::route_unsupported);
+    case protocol::Verdict::lacks_model:
+      return Error(ErrorKind::worker_error, "the worker could not provide the model");
+    case protocol::Verdict::bad_token:
+      return Error(ErrorKind::worker_error, "the worker refused our token");
+  }
+  return std::nullopt;
+}
+
+void AnswerRelay::commit() {
+  ctx_.committed = true;
+  ctx_.release_body();
+  // A held answer is whole: what was chunked or close-delimited can be counted now.
+  if (exchange_.complete() && framing_.kind != BodyFraming::none) {
+    framing_.kind = BodyFraming::counted;
+    framing_.content_length = held_.size();
+  }
+  if (event_stream_) fields_ += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
+  // The phases that are over must be in Server-Timing: close the open one.
+  ctx_.enter(ctx_.record.phases.open());
+  append_answer_head(ctx_, status_, fields_, framing_, prefix_);
+}
+
+bool AnswerRelay::send(std::string_view payload, bool last) {
+  std::string_view tail;
+  if (framing_.kind == BodyFraming::chunked) {
+    if (!payload.empty()) append_chunk_size(payload.size(), prefix_);
+    if (last) {
+      tail = payload.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    } else if (!payload.empty()) {
+      tail = "\r\n";
+    }
+  }
+  if (prefix_.empty() && payload.empty() && tail.empty()) return true;
+  const ClientWriter::Buffers buffers{asio::buffer(prefix_.data(), prefix_.size()),
+                                      asio::buffer(payload.data(), payload.size()),
+                                      asio::buffer(tail.data(), tail.size())};
+  const bool sent = writer_.write(buffers);
+  prefix_.clear();
+  return sent;
+}
+
+void AnswerRelay::finish_tokens() {
+  auto& record = ctx_.record;
+  if (event_stream_) usage_ = scanner_.usage();
+  if (usage_) {
+    record.prompt_tokens = usage_->prompt_tokens;
+    record.generated_tokens = usage_->generated_tokens;
+    record.token_source = telemetry::TokenSource::usage;
+    return;
+  }
+  if (status_ != 200 || !ctx_.committed) return;
+  // LM Studio's tokenizers take about 4 bytes of English or code per token; each delta is one token or a small burst.
+  constexpr std::uint64_t bytes_per_token = 4;
+  record.prompt_tokens = ctx_.facts.prompt_bytes / bytes_per_token;
+  record.generated_tokens = scanner_.token_deltas();
+}
+
+asio::awaitable<Result<void>> relay_answer(ClientConnection& client, RequestContext& ctx,
+                                           upstream::Exchange& exchange, dispatch::Lease& lease) {
+  AnswerRelay relay(client, ctx, exchange, lease);
+  auto result = co_await relay.run();
+  co_return result;
+}
+
+}  // namespace lmb::proxy

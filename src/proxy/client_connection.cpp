@@ -1,0 +1,167 @@
+#include <array>
+#include <utility>
+
+#include "client_session.hpp"
+#include "lmb/protocol/request_facts.hpp"
+
+namespace lmb::proxy {
+namespace asio = boost::asio;
+
+namespace {
+
+/// How long and how much we go on reading after our last byte: a client on a slow line that is sending a long prompt
+/// should still get our refusal.
+constexpr Duration linger_time = std::chrono::seconds(2);
+constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
+
+}  // namespace
+
+ClientConnection::ClientConnection(Front& front, asio::ip::tcp::socket socket)
+    : front_(front),
+      interruption_(bell_, front.shard().deadlines(), front.shard().sessions()),
+      stream_(std::move(socket)),
+      peer_address_(stream_.peer().address().to_string()) {
+  stream_.set_bell(&bell_);
+}
+
+std::span<char> ClientConnection::unread() noexcept {
+  if (!fresh_.empty()) return fresh_;
+  return std::span<char>(carry_).subspan(carry_used_);
+}
+
+void ClientConnection::consume(std::size_t bytes) noexcept {
+  if (!fresh_.empty()) {
+    fresh_ = fresh_.subspan(bytes);
+    return;
+  }
+  carry_used_ += bytes;
+  if (carry_used_ < carry_.size()) return;
+  std::string().swap(carry_);
+  carry_used_ = 0;
+}
+
+void ClientConnection::keep_unread() {
+  if (fresh_.empty()) return;
+  carry_.append(fresh_.data(), fresh_.size());
+  fresh_ = {};
+}
+
+asio::awaitable<ClientConnection::Fill> ClientConnection::fill() {
+  keep_unread();
+  const auto step = stream_.try_read(front_.shard().read_buffer());
+  if (step.ended()) co_return Fill::ended;
+  if (step.would_block()) {
+    stream_.arm_read(bell_);
+    co_await bell_.wait();
+    co_return Fill::waited;
+  }
+  fresh_ = front_.shard().read_buffer().first(step.bytes);
+  // What came before waits in carry_: the two must become one run of bytes again.
+  if (!carry_.empty()) keep_unread();
+  co_return Fill::bytes;
+}
+
+asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead& head,
+                                                          TimePoint& begun) {
+  const auto& timeouts = front_.shared().options.timeouts;
+  const auto& limits = front_.shared().options.limits.head;
+  auto& limit = interruption_.step();
+  limit.set(Clock::now() + (first_request_ ? timeouts.client_head : timeouts.keep_alive));
+  const bool idle_allowed = !std::exchange(first_request_, false);
+  std::size_t scanned = 0;
+  bool any = false;
+  for (;;) {
+    if (!any) consume(protocol::leading_empty_lines({unread().data(), unread().size()}));
+    const auto bytes = unread();
+    const std::string_view text(bytes.data(), bytes.size());
+    if (!any && !text.empty()) {
+      any = true;
+      begun = Clock::now();
+      limit.set(begun + timeouts.client_head);
+    }
+    if (text.size() > scanned) {
+      const auto end = protocol::find_head_end(text, scanned, limits);
+      if (!end) co_return end.error();
+      if (*end > 0) {
+        limit.clear();
+        auto parsed = protocol::parse_request_head(text.substr(0, *end), limits, head);
+        consume(*end);
+        if (!parsed) co_return parsed.error();
+        co_return true;
+      }
+      scanned = text.size();
+    }
+    const auto filled = co_await fill();
+    if (filled == Fill::ended && !any) co_return false;
+    if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
+    if (filled == Fill::bytes) continue;
+    const bool draining = interruption_.stop_level() != net::StopLevel::none;
+    if (draining && !any) co_return false;
+    if (interruption_.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
+    if (limit.passed() && !any && idle_allowed) co_return false;
+    if (limit.passed()) co_return Error(ErrorKind::head_timeout);
+  }
+}
+
+std::optional<Error> ClientConnection::take_payload(protocol::BodyDecoder& decoder,
+                                                    RequestContext& ctx) {
+  const auto& limits = front_.shared().options.limits;
+  const auto bytes = unread();
+  if (bytes.empty()) return std::nullopt;
+  const auto step = decoder.decode(bytes);
+  ctx.record.bytes_from_client += step.consumed;
+  if (step.broken) return Error(ErrorKind::bad_chunk);
+  if (ctx.body.size() + step.payload > limits.body_bytes) return Error(ErrorKind::body_too_large);
+  if (!ctx.charge_body(step.payload)) return Error(ErrorKind::body_memory_full);
+  ctx.body.append(bytes.data(), step.payload);
+  consume(step.consumed);
+  return std::nullopt;
+}
+
+asio::awaitable<Result<void>> ClientConnection::read_body(protocol::BodyDecoder decoder,
+                                                          RequestContext& ctx) {
+  const auto progress = front_.shared().options.timeouts.client_body;
+  auto& limit = interruption_.step();
+  for (;;) {
+    if (auto error = take_payload(decoder, ctx)) co_return std::move(*error);
+    if (decoder.done()) break;
+    limit.set(Clock::now() + progress);
+    const auto filled = co_await fill();
+    if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
+    if (filled == Fill::bytes) continue;
+    if (interruption_.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
+    if (limit.passed()) co_return Error(ErrorKind::body_timeout);
+    if (interruption_.deadline().passed()) co_return Error(ErrorKind::request_timeout);
+  }
+  limit.clear();
+  ctx.body.reserve(ctx.body.size() + protocol::json_padding);
+  co_return Result<void>();
+}
+
+void ClientConnection::send_continue() {
+  if (!unread().empty()) return;
+  constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  const std::array<asio::const_buffer, 1> buffers{asio::buffer(interim.data(), interim.size())};
+  // A client that takes not even 25 bytes will not get its answer either: the result shows later.
+  static_cast<void>(stream_.try_write(buffers));
+}
+
+asio::awaitable<void> ClientConnection::linger() {
+  fresh_ = {};
+  stream_.shutdown_send();
+  auto& limit = interruption_.step();
+  limit.set(Clock::now() + linger_time);
+  std::size_t dropped = 0;
+  while (dropped < linger_bytes && !limit.passed()) {
+    if (interruption_.stop_level() == net::StopLevel::now) break;
+    const auto step = stream_.try_read(front_.shard().read_buffer());
+    if (step.ended()) break;
+    dropped += step.bytes;
+    if (step.ok()) continue;
+    stream_.arm_read(bell_);
+    co_await bell_.wait();
+  }
+  stream_.close();
+}
+
+}  // namespace lmb::proxy

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "lmb/net/interruption.hpp"
+#include "lmb/net/stream.hpp"
+#include "lmb/protocol/body_decoder.hpp"
+#include "lmb/protocol/head.hpp"
+#include "request_context.hpp"
+
+namespace lmb::proxy {
+
+/// Serves one client connection: request after request, answered in order, until either side ends it.
+boost::asio::awaitable<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket);
+
+/// The client's connection, and the bytes of it that are read but not used yet.
+///
+/// Bytes stay in the shard's read buffer as long as nothing suspends; only what must survive a wait (half a head,
+/// a pipelined request) moves into `carry_`. So an idle connection owns no buffer.
+/// Thread safety: none; one coroutine on one shard.
+class ClientConnection {
+ public:
+  ClientConnection(Front& front, boost::asio::ip::tcp::socket socket);
+
+  /// Reads the next request's head. An empty optional inside means: no request came (end of file, idle time-out, drain), close
+  /// without a word. The head's views live until the next suspension. `begun` is set to the time of the first byte.
+  /// Errors: those of protocol::find_head_end and parse_request_head, head_timeout, client_gone.
+  boost::asio::awaitable<Result<bool>> read_head(protocol::RequestHead& head, TimePoint& begun);
+  /// Reads the whole body into ctx.body, decoded. Errors: body_too_large, bad_chunk, body_timeout, body_memory_full,
+  /// client_gone.
+  boost::asio::awaitable<Result<void>> read_body(protocol::BodyDecoder decoder, RequestContext& ctx);
+  /// Moves unread bytes to safety; call before anything suspends while a head's views are not needed any more.
+  void keep_unread();
+
+  /// Tells the client to send its body (RFC 9110 section 10.1.1), unless it did already.
+  void send_continue();
+  /// Ends our direction, then reads and drops what the client still sends for a moment: closing with unread bytes
+  /// would reset the connection and could destroy the answer on its way.
+  boost::asio::awaitable<void> linger();
+
+  [[nodiscard]] net::Stream& stream() noexcept { return stream_; }
+  [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
+  [[nodiscard]] const std::string& peer_address() const noexcept { return peer_address_; }
+
+ private:
+  [[nodiscard]] std::span<char> unread() noexcept;
+  void consume(std::size_t bytes) noexcept;
+  enum class Fill { bytes, waited, ended };
+  /// One try to read more; waits when nothing is there. After `waited` ask the deadlines.
+  boost::asio::awaitable<Fill> fill();
+  [[nodiscard]] std::optional<Error> take_payload(protocol::BodyDecoder& decoder,
+                                                  RequestContext& ctx);
+
+  Front& front_;
+  net::Bell bell_;
+  net::Interruption interruption_;
+  net::Stream stream_;
+  std::string peer_address_;
+  std::string carry_;
+  std::size_t carry_used_ = 0;
+  std::span<char> fresh_;
+  bool first_request_ = true;
+};
+
+}  // namespace lmb::proxy

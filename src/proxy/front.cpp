@@ -1,0 +1,94 @@
+#include "lmb/proxy/front.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <utility>
+
+#include "client_session.hpp"
+
+namespace lmb::proxy {
+namespace {
+
+/// What a buffer may keep while it is spare, and how many may be spare: 64 x 64 KiB per shard at most.
+constexpr std::size_t spare_bytes_max = 64 * 1024;
+constexpr std::size_t spare_count_max = 64;
+
+/// Access lines reach their file within a second.
+constexpr Duration flush_interval = std::chrono::seconds(1);
+
+std::string make_date_line() {
+  const auto now = std::chrono::system_clock::to_time_t(wall_now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::array<char, 64> text{};
+  const auto length = std::snprintf(
+      text.data(), text.size(), "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+      days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+      months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
+      utc.tm_sec);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+}  // namespace
+
+bool MemoryBudget::take(std::size_t bytes) noexcept {
+  const auto before = used_.fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes <= limit_) return true;
+  used_.fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
+}
+
+Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
+             std::uint64_t seed)
+    : shard_(shard),
+      shared_(shared),
+      pool_(shared.workers.size(), shared.upstream.pool_idle, shared.upstream.pool_connections_max),
+      directory_(shared.workers.size()),
+      access_log_(std::move(access_log)),
+      random_(seed) {
+  shard_.on_tick([this, flush_at = TimePoint{}](TimePoint now, Duration lag) mutable {
+    pool_.tick(now);
+    shared_.metrics.observe_loop_lag(shard_.index(), lag);
+    if (now < flush_at) return;
+    flush_at = now + flush_interval;
+    access_log_.flush();
+  });
+}
+
+void Front::serve(boost::asio::ip::tcp::socket socket) {
+  shard_.sessions().spawn(serve_client(*this, std::move(socket)));
+}
+
+std::string Front::make_request_id() {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(random_()));
+  return {text.data(), 16};
+}
+
+std::string_view Front::date_line() {
+  const auto now = Clock::now();
+  if (now >= date_until_) {
+    date_line_ = make_date_line();
+    date_until_ = now + std::chrono::seconds(1);
+  }
+  return date_line_;
+}
+
+std::string Front::borrow_buffer() {
+  if (spare_buffers_.empty()) return {};
+  auto buffer = std::move(spare_buffers_.back());
+  spare_buffers_.pop_back();
+  buffer.clear();
+  return buffer;
+}
+
+void Front::return_buffer(std::string buffer) {
+  if (buffer.capacity() > spare_bytes_max || spare_buffers_.size() >= spare_count_max) return;
+  spare_buffers_.push_back(std::move(buffer));
+}
+
+}  // namespace lmb::proxy

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+#include "lmb/base/error.hpp"
+
+namespace lmb::proxy {
+
+/// The config key of the limit whose hitting this kind means, for lmbalancer_limit_hits_total; empty = none.
+std::string_view limit_name(ErrorKind kind) noexcept;
+
+}  // namespace lmb::proxy

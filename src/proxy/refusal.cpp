@@ -1,0 +1,96 @@
+#include "refusal.hpp"
+
+#include <string>
+#include <utility>
+
+#include "answer_head.hpp"
+#include "client_writer.hpp"
+#include "limit_name.hpp"
+#include "lmb/protocol/api_error.hpp"
+
+namespace lmb::proxy {
+namespace asio = boost::asio;
+
+namespace {
+
+asio::awaitable<Result<void>> send_whole(ClientConnection& client, RequestContext& ctx,
+                                         std::string head, std::string body) {
+  auto& shared = ctx.front.shared();
+  auto& interruption = client.interruption();
+  // Our own answers are at most a scrape of /metrics; waiting for the client to take them is bounded by time.
+  ClientWriter writer(client.stream(), shared.stream_memory, head.size() + body.size() + 1);
+  const ClientWriter::Buffers buffers{asio::buffer(head), asio::buffer(body), asio::const_buffer()};
+  bool open = writer.write(buffers);
+  auto& stall = interruption.step();
+  while (open && writer.pending() > 0) {
+    stall.set(Clock::now() + shared.options.timeouts.client_write);
+    client.stream().arm_write(interruption.bell());
+    co_await interruption.bell().wait();
+    if (interruption.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
+    if (stall.passed()) co_return Error(ErrorKind::client_stalled);
+    open = writer.flush();
+  }
+  stall.clear();
+  ctx.record.bytes_to_client += writer.bytes_written();
+  if (!open) co_return Error(ErrorKind::client_gone);
+  co_return Result<void>();
+}
+
+std::string refusal_fields(const RequestContext& ctx, const protocol::ErrorRow& row) {
+  std::string fields = "Content-Type: application/json\r\n";
+  if (row.retry_after) {
+    fields += "Retry-After: ";
+    fields += std::to_string(ctx.front.shared().dispatcher.retry_after_seconds());
+    fields += "\r\n";
+  }
+  if (row.status == 405) {
+    fields += "Allow: ";
+    fields += ctx.route.allow;
+    fields += "\r\n";
+  }
+  return fields;
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> send_local(ClientConnection& client, RequestContext& ctx,
+                                         LocalAnswer answer) {
+  ClientFraming framing;
+  framing.content_length = answer.body.size();
+  const std::string fields =
+      "Content-Type: " + answer.content_type + "\r\nCache-Control: no-store\r\n";
+  std::string head;
+  append_answer_head(ctx, answer.status, fields, framing, head);
+  if (ctx.is_head) answer.body.clear();
+  ctx.committed = true;
+  auto sent = co_await send_whole(client, ctx, std::move(head), std::move(answer.body));
+  co_return sent;
+}
+
+asio::awaitable<void> refuse(ClientConnection& client, RequestContext& ctx, Error error) {
+  const auto& row = protocol::error_row(error.kind());
+  auto& metrics = ctx.front.shared().metrics;
+  ctx.note_error(error.kind());
+  if (const auto limit = limit_name(error.kind()); !limit.empty()) metrics.count_limit_hit(limit);
+  if (ctx.answer_ended) co_return;
+  if (ctx.committed || row.status == 0) {
+    ctx.keep_alive = false;
+    client.stream().close();
+    co_return;
+  }
+  if (row.close) ctx.keep_alive = false;
+  ctx.enter(telemetry::Phase::proxy);
+  auto body = protocol::error_body(error, ctx.route.dialect);
+  ClientFraming framing;
+  framing.content_length = body.size();
+  std::string head;
+  append_answer_head(ctx, row.status, refusal_fields(ctx, row), framing, head);
+  if (ctx.is_head) body.clear();
+  ctx.committed = true;
+  auto sent = co_await send_whole(client, ctx, std::move(head), std::move(body));
+  if (sent) co_return;
+  ctx.keep_alive = false;
+  client.stream().close();
+}
+
+}  // namespace lmb::proxy

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "lmb/protocol/request_facts.hpp"
+#include "lmb/protocol/route.hpp"
+#include "lmb/proxy/front.hpp"
+#include "lmb/scheduling/demand.hpp"
+#include "lmb/telemetry/request_record.hpp"
+
+namespace lmb::proxy {
+
+/// One request's state, from its first byte to its end. Lives in the coroutine that handles the request; gives its
+/// memory and buffers back when it ends, however that happens.
+struct RequestContext {
+  RequestContext(Front& its_front, TimePoint begun);
+  RequestContext(const RequestContext&) = delete;
+  RequestContext& operator=(const RequestContext&) = delete;
+  ~RequestContext();
+
+  /// Charges the body memory budget for `bytes` more; false when it is used up.
+  [[nodiscard]] bool charge_body(std::size_t bytes);
+  /// Frees the body and its charge: at the commit point, when no retry can need it any more.
+  void release_body();
+
+  /// Marks the record with what went wrong and in which phase.
+  void note_error(ErrorKind kind);
+  /// Time in this phase until now goes to the phase open so far.
+  void enter(telemetry::Phase phase) { record.phases.enter(phase, Clock::now()); }
+
+  Front& front;
+  telemetry::RequestRecord record;
+  protocol::Route route;
+  protocol::RequestFacts facts;
+  std::string target;         ///< Request target for the worker.
+  std::string worker_fields;  ///< The client's end-to-end fields.
+  std::string body;           ///< Decoded and inflated; json_padding is reserved behind it.
+  std::size_t body_charged = 0;
+  scheduling::WorkerSet tried;
+  bool http_1_1 = true;
+  bool keep_alive = true;  ///< The client's connection may serve another request.
+  bool is_head = false;
+  bool committed = false;     ///< A byte of an answer went to the client.
+  bool answer_ended = false;  ///< The committed answer told its error itself and is whole on the wire.
+};
+
+}  // namespace lmb::proxy

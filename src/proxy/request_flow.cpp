@@ -1,0 +1,224 @@
+#include "request_flow.hpp"
+
+#include <utility>
+
+#include "attempt.hpp"
+#include "lmb/net/run_on.hpp"
+#include "lmb/protocol/api_error.hpp"
+#include "lmb/protocol/content_coding.hpp"
+#include "lmb/protocol/forward_head.hpp"
+#include "refusal.hpp"
+
+namespace lmb::proxy {
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using telemetry::Phase;
+
+namespace {
+
+/// What inspecting or inflating may cost on the shard; more is moved to the helper thread (1 ms rule).
+constexpr std::size_t inspect_on_shard_max = 1024 * 1024;
+
+/// Everything of the head that is needed after the first suspension.
+protocol::ContentCoding take_head(RequestContext& ctx, const protocol::RequestHead& head) {
+  ctx.http_1_1 = head.http_1_1;
+  ctx.keep_alive = head.keep_alive;
+  ctx.is_head = head.method == "HEAD";
+  ctx.route = protocol::find_route(head.target);
+  ctx.record.route = ctx.route.label;
+  // Only methods that we know are worth a place in a log line.
+  ctx.record.method = protocol::method_allowed(ctx.route, head.method) ? head.method : "other";
+  ctx.record.request_id = protocol::valid_request_id(head);
+  if (ctx.record.request_id.empty()) ctx.record.request_id = ctx.front.make_request_id();
+  ctx.target = head.target;
+  protocol::append_request_fields(head, ctx.worker_fields);
+  const auto* coding = head.fields.find(http::field::content_encoding);
+  return protocol::parse_content_coding(coding == nullptr ? std::string_view() : coding->value);
+}
+
+/// Refusals that need no body.
+std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::RequestHead& head,
+                                  protocol::ContentCoding coding) {
+  switch (ctx.route.kind) {
+    case protocol::RouteKind::unknown:
+      return Error(ErrorKind::unknown_route);
+    case protocol::RouteKind::not_proxied:
+      return Error(ErrorKind::not_proxied);
+    case protocol::RouteKind::balanced:
+    case protocol::RouteKind::local:
+      break;
+  }
+  if (!protocol::method_allowed(ctx.route, head.method)) {
+    return Error(ErrorKind::method_not_allowed);
+  }
+  if (head.framing == protocol::BodyFraming::counted &&
+      head.content_length > ctx.front.shared().options.limits.body_bytes) {
+    return Error(ErrorKind::body_too_large);
+  }
+  if (ctx.route.kind != protocol::RouteKind::balanced) return std::nullopt;
+  if (head.framing == protocol::BodyFraming::none) return Error(ErrorKind::length_required);
+  if (coding == protocol::ContentCoding::unsupported) {
+    return Error(ErrorKind::unsupported_content_coding);
+  }
+  return std::nullopt;
+}
+
+/// Inflates if needed and reads the facts; what may take long is done on the helper thread, while ctx waits untouched.
+asio::awaitable<Result<void>> inspect(RequestContext& ctx, protocol::ContentCoding coding) {
+  const auto size_max = ctx.front.shared().options.limits.body_bytes;
+  const auto work = [&ctx, coding, size_max]() -> Result<protocol::RequestFacts> {
+    if (coding != protocol::ContentCoding::identity) {
+      std::string plain;
+      auto inflated = protocol::inflate_body(ctx.body, coding, size_max, plain);
+      if (!inflated) return inflated.error();
+      const auto more = plain.size() > ctx.body.size() ? plain.size() - ctx.body.size() : 0;
+      if (!ctx.charge_body(more)) return Error(ErrorKind::body_memory_full);
+      ctx.body = std::move(plain);
+      ctx.body.reserve(ctx.body.size() + protocol::json_padding);
+    }
+    return protocol::inspect_request(ctx.body, ctx.route.dialect);
+  };
+  const bool here =
+      coding == protocol::ContentCoding::identity && ctx.body.size() <= inspect_on_shard_max;
+  Result<protocol::RequestFacts> facts = Error(ErrorKind::internal);
+  if (here) {
+    facts = work();
+  } else {
+    facts = co_await net::run_on(ctx.front.shared().helper, work);
+  }
+  if (!facts) co_return facts.error();
+  ctx.facts = std::move(*facts);
+  ctx.record.model = ctx.facts.model;
+  ctx.record.stream = ctx.facts.stream;
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> answer_locally(ClientConnection& client, RequestContext& ctx) {
+  LocalRequest request(ctx.target, ctx.route.label);
+  auto answer = co_await ctx.front.shared().local(std::move(request));
+  if (answer.status == 0) co_return Error(ErrorKind::model_not_found);
+  auto sent = co_await send_local(client, ctx, std::move(answer));
+  co_return sent;
+}
+
+/// Which outcome the worker is charged with.
+scheduling::Outcome outcome_of(ErrorKind error, const scheduling::AttemptHistory& history,
+                               scheduling::RetryDecision decision) {
+  if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
+    return scheduling::Outcome::abandoned;
+  }
+  switch (protocol::error_row(error).who) {
+    case 'W':
+      return error == ErrorKind::route_unsupported && history.answer_begun
+                 ? scheduling::Outcome::answered
+                 : scheduling::Outcome::worker_fault;
+    default:
+      return scheduling::Outcome::abandoned;
+  }
+}
+
+/// Attempts until one is answered or the rules say stop.
+asio::awaitable<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
+  auto& shared = ctx.front.shared();
+  scheduling::AttemptHistory history;
+  history.deadline = client.interruption().deadline().at();
+  dispatch::Lease lease;
+  Error last(ErrorKind::internal);
+  bool fresh = false;
+  for (;;) {
+    if (!lease.held()) {
+      auto acquired = co_await acquire_lease(client, ctx);
+      // With every worker tried, the last one's failure says more than "no worker is left".
+      if (!acquired && ctx.record.attempts > 0 && acquired.error().kind() == ErrorKind::no_worker) {
+        co_return last;
+      }
+      if (!acquired) co_return acquired.error();
+      lease = std::move(*acquired);
+      ++ctx.record.attempts;
+    }
+    auto attempted = co_await run_attempt(client, ctx, lease, fresh, history);
+    if (attempted) co_return Result<void>();
+    last = attempted.error();
+    history.attempts = ctx.record.attempts;
+    history.committed = ctx.committed;
+    history.reconnected = fresh;
+    const auto decision =
+        scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
+    const auto worker = *ctx.record.worker;
+    if (protocol::error_row(last.kind()).who == 'W') {
+      shared.metrics.count_attempt_failure(worker, last.kind());
+    }
+    if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
+      fresh = true;
+      shared.metrics.count_retry(worker, last.kind());
+      continue;
+    }
+    lease.finish(outcome_of(last.kind(), history, decision));
+    if (decision == scheduling::RetryDecision::give_up) co_return last;
+    shared.metrics.count_retry(worker, last.kind());
+    ctx.tried.insert(worker);
+    ctx.enter(Phase::proxy);
+    fresh = false;
+  }
+}
+
+void finish(RequestContext& ctx) {
+  ctx.record.phases.stop(Clock::now());
+  ctx.front.shared().metrics.record(ctx.record);
+  ctx.front.access_log().record(ctx.record);
+}
+
+asio::awaitable<Result<void>> read_and_serve(ClientConnection& client, RequestContext& ctx,
+                                             const protocol::RequestHead& head) {
+  const auto coding = take_head(ctx, head);
+  const auto begun = ctx.record.phases.begun();
+  client.interruption().deadline().set(
+      add_saturated(begun, ctx.front.shared().options.timeouts.request));
+  if (auto error = refuse_early(ctx, head, coding)) {
+    // What the client may still send of its body would be taken for the next request.
+    if (head.framing != protocol::BodyFraming::none) ctx.keep_alive = false;
+    co_return std::move(*error);
+  }
+  const protocol::BodyDecoder decoder(head.framing, head.content_length);
+  if (head.expect_continue && !decoder.done()) client.send_continue();
+  auto read = co_await client.read_body(decoder, ctx);
+  if (!read) {
+    ctx.keep_alive = false;
+    co_return read.error();
+  }
+  client.keep_unread();
+  ctx.enter(Phase::proxy);
+  client.interruption().watch(client.stream());
+  if (client.interruption().stop_level() != net::StopLevel::none) ctx.keep_alive = false;
+  if (ctx.route.kind == protocol::RouteKind::local) {
+    auto answered = co_await answer_locally(client, ctx);
+    co_return answered;
+  }
+  auto inspected = co_await inspect(ctx, coding);
+  if (!inspected) co_return inspected.error();
+  auto balanced = co_await balance(client, ctx);
+  co_return balanced;
+}
+
+}  // namespace
+
+asio::awaitable<void> handle_request(ClientConnection& client, RequestContext& ctx,
+                                     const protocol::RequestHead& head) {
+  auto served = co_await read_and_serve(client, ctx, head);
+  if (!served) {
+    auto error = served.error();
+    co_await refuse(client, ctx, std::move(error));
+  }
+  client.interruption().unwatch();
+  client.interruption().deadline().clear();
+  client.interruption().step().clear();
+  finish(ctx);
+}
+
+asio::awaitable<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error) {
+  ctx.keep_alive = false;
+  co_await refuse(client, ctx, std::move(error));
+  finish(ctx);
+}
+
+}  // namespace lmb::proxy
