@@ -1,0 +1,24 @@
+#include "lmb/admin/metrics_page.hpp"
+
+#include <vector>
+
+namespace lmb::admin {
+
+std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Metrics& metrics,
+                           std::uint64_t body_memory_bytes) {
+  const auto fleet = dispatcher.snapshot();
+  std::vector<telemetry::WorkerGauges> gauges;
+  for (const auto& worker : fleet.workers) {
+    telemetry::WorkerGauges gauge;
+    gauge.worker = worker.id;
+    gauge.up = worker.state == scheduling::WorkerState::up;
+    gauge.draining = worker.draining;
+    gauge.in_flight = worker.in_flight;
+    gauge.slots = worker.slots;
+    gauges.push_back(gauge);
+  }
+  metrics.set_fleet(gauges, fleet.queued, body_memory_bytes);
+  return metrics.render();
+}
+
+}  // namespace lmb::admin

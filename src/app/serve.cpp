@@ -1,0 +1,152 @@
+#include "serve.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <utility>
+
+#include "lmb/config/config.hpp"
+#include "lmb/net/timer.hpp"
+#include "lmb/telemetry/log.hpp"
+
+namespace lmb::app {
+namespace asio = boost::asio;
+
+namespace {
+
+/// How often a drain looks whether everything has ended.
+constexpr Duration drain_poll = std::chrono::milliseconds(20);
+
+/// The main thread's part of a running server: signals and the drain.
+class SignalLoop {
+ public:
+  SignalLoop(Server& server, Duration grace)
+      : server_(server), grace_(grace), signals_(context_), poll_(context_) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) signals_.add(signal);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  void run() {
+    wait_for_signal();
+    context_.run();
+  }
+
+ private:
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& ec, int signal) {
+      if (ec) return;
+      on_signal(signal);
+      wait_for_signal();
+    });
+  }
+
+  void on_signal(int signal) {
+    using telemetry::LogLevel;
+    if (signal == SIGHUP) {
+      telemetry::log(LogLevel::warn, "SIGHUP: the config cannot be reloaded yet; restart instead");
+      return;
+    }
+    if (signal == SIGUSR1) return;
+    if (draining_) {
+      telemetry::log(LogLevel::warn, "second signal: ending at once");
+      context_.stop();
+      return;
+    }
+    draining_ = true;
+    telemetry::log(LogLevel::info, "shutting down: running requests may finish");
+    server_.begin_drain();
+    end_by_ = Clock::now() + grace_;
+    poll_drain();
+  }
+
+  void poll_drain() {
+    if (server_.active() == 0) return context_.stop();
+    if (Clock::now() >= end_by_) {
+      telemetry::log(telemetry::LogLevel::warn, "shutdown_grace is over: ending running requests");
+      return context_.stop();
+    }
+    poll_.expires_after(drain_poll);
+    poll_.async_wait([this](const boost::system::error_code& ec) {
+      if (!ec) poll_drain();
+    });
+  }
+
+  Server& server_;
+  const Duration grace_;
+  asio::io_context context_{1};
+  asio::signal_set signals_;
+  net::Timer poll_;
+  bool draining_ = false;
+  TimePoint end_by_{};
+};
+
+const char* environment(const char* name) { return std::getenv(name); }
+
+void warn_if_open(const config::Config& config) {
+  for (const auto& address : config.net.listen) {
+    const bool loopback = address.host.starts_with("127.") || address.host == "::1";
+    if (loopback) continue;
+    telemetry::log(telemetry::LogLevel::warn,
+                   "listening on " + address.host +
+                       " without client keys: everybody who reaches this address can use the fleet");
+  }
+}
+
+}  // namespace
+
+std::string url_of(const asio::ip::tcp::endpoint& endpoint) {
+  std::ostringstream text;
+  text << "http://" << endpoint;
+  return text.str();
+}
+
+void run_until_signalled(Server& server, Duration grace) {
+  SignalLoop loop(server, grace);
+  loop.run();
+  server.stop();
+}
+
+int serve(const std::string& config_file) {
+  auto parsed = config::load_config(config_file, &environment);
+  if (!parsed.ok()) {
+    std::fputs(config::describe(parsed.problems, config_file).c_str(), stderr);
+    return exit_failed;
+  }
+  telemetry::set_log_level(parsed.config.telemetry.log_level);
+  warn_if_open(parsed.config);
+  const auto grace = parsed.config.shutdown_grace;
+  Server server(std::move(parsed.config));
+  auto started = server.start();
+  if (!started) {
+    std::fprintf(stderr, "lmbalancer: %s\n", started.error().detail().c_str());
+    return exit_failed;
+  }
+  for (const auto& endpoint : server.endpoints()) {
+    std::printf("listening on %s\n", url_of(endpoint).c_str());
+  }
+  std::fflush(stdout);
+  run_until_signalled(server, grace);
+  return exit_ok;
+}
+
+int check(const std::string& config_file) {
+  const auto parsed = config::load_config(config_file, &environment);
+  if (!parsed.ok()) {
+    std::fputs(config::describe(parsed.problems, config_file).c_str(), stderr);
+    return exit_failed;
+  }
+  std::printf("%s: ok, %zu worker%s\n", config_file.c_str(), parsed.config.fleet.size(),
+              parsed.config.fleet.size() == 1 ? "" : "s");
+  for (std::size_t i = 0; i < parsed.config.fleet.size(); ++i) {
+    const auto& worker = parsed.config.fleet[i];
+    std::printf("  %s at %s, slots %s\n", worker.name.c_str(),
+                upstream::authority(parsed.config.addresses[i]).c_str(),
+                worker.slots ? std::to_string(*worker.slots).c_str() : "auto");
+  }
+  return exit_ok;
+}
+
+}  // namespace lmb::app

@@ -1,0 +1,242 @@
+#include "lmb/app/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <future>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "build_info.hpp"
+#include "lmb/admin/metrics_page.hpp"
+#include "lmb/admin/model_lists.hpp"
+#include "lmb/dispatch/dispatcher.hpp"
+#include "lmb/net/acceptor.hpp"
+#include "lmb/net/shard.hpp"
+#include "lmb/protocol/route.hpp"
+#include "lmb/proxy/front.hpp"
+#include "lmb/telemetry/log.hpp"
+#include "lmb/telemetry/metrics.hpp"
+#include "lmb/upstream/fleet_watch.hpp"
+#include "local_routes.hpp"
+#include "offers.hpp"
+
+namespace lmb::app {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// How long the last sessions may take to notice that they must end now; then their threads are stopped anyway.
+constexpr Duration end_limit = std::chrono::seconds(5);
+
+/// limits.connections reached: said at once, without a session (RFC 9110 section 15.6.4).
+constexpr std::string_view too_many_connections =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 119\r\n"
+    "Retry-After: 1\r\nConnection: close\r\n\r\n"
+    "{\"error\":{\"message\":\"Too many connections; try again.\",\"type\":\"server_error\","
+    "\"param\":null,\"code\":\"too_many_connections\"}}";
+
+std::size_t choose_threads(std::size_t configured) {
+  if (configured > 0) return configured;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4);
+}
+
+std::vector<std::string> names_of(const std::vector<scheduling::WorkerSpec>& fleet) {
+  std::vector<std::string> names;
+  for (const auto& worker : fleet) names.push_back(worker.name);
+  return names;
+}
+
+template <class Task>
+auto run_and_wait(asio::io_context& context, Task task) {
+  std::packaged_task<decltype(task())()> packaged(std::move(task));
+  auto done = packaged.get_future();
+  asio::post(context, std::move(packaged));
+  return done.get();
+}
+
+}  // namespace
+
+struct Server::Parts {
+  explicit Parts(config::Config its_config)
+      : config(std::move(its_config)),
+        metrics(names_of(config.fleet), protocol::route_labels(), build_info()),
+        helper(1) {}
+
+  /// An exception left a coroutine: our own fault, never a peer's.
+  void note_escape(const char* what);
+  void make_shards();
+  void make_watch();
+  void on_socket(std::size_t index, tcp::socket socket);
+
+  const config::Config config;
+  telemetry::Metrics metrics;
+  asio::thread_pool helper;
+  std::atomic<bool> draining{false};
+  // Outlives the shards: see FleetWatch.
+  std::unique_ptr<upstream::FleetWatch> watch;
+  std::vector<std::unique_ptr<net::Shard>> shards;
+  std::unique_ptr<dispatch::Dispatcher> dispatcher;
+  std::unique_ptr<proxy::Shared> shared;
+  std::unique_ptr<admin::ModelLists> model_lists;
+  std::vector<std::unique_ptr<proxy::Front>> fronts;
+  std::unique_ptr<net::Acceptor> acceptor;
+  bool running = false;
+};
+
+void Server::Parts::note_escape(const char* what) {
+  metrics.count_internal_error();
+  telemetry::log(telemetry::LogLevel::error, std::string("a session ended by an exception: ") + what);
+}
+
+void Server::Parts::make_shards() {
+  const auto on_escape = [this](const char* what) { note_escape(what); };
+  const auto threads = choose_threads(config.net.threads);
+  dispatch::Dispatcher::Setup setup;
+  for (std::size_t index = 0; index < threads; ++index) {
+    shards.push_back(std::make_unique<net::Shard>(index, on_escape));
+    setup.shards.emplace_back(shards.back()->context().get_executor());
+  }
+  setup.options = config.scheduling;
+  setup.fleet = config.fleet;
+  setup.metrics = &metrics;
+  dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
+  shards.front()->on_tick([this](TimePoint now, Duration) { dispatcher->tick(now); });
+
+  model_lists = std::make_unique<admin::ModelLists>(config.fleet.size());
+  shared = std::make_unique<proxy::Shared>(config.proxy, *dispatcher, metrics);
+  shared->retry = config.retry;
+  shared->upstream = config.upstream;
+  shared->workers = config.addresses;
+  shared->helper = helper.get_executor();
+  LocalRouteParts local;
+  local.dispatcher = dispatcher.get();
+  local.metrics = &metrics;
+  local.shared = shared.get();
+  local.model_lists = model_lists.get();
+  local.watch_shard = shards.front()->context().get_executor();
+  local.draining = &draining;
+  shared->local = make_local_routes(local);
+}
+
+void Server::Parts::make_watch() {
+  upstream::FleetNews news;
+  news.on_endpoints = [this](WorkerId worker, std::vector<tcp::endpoint> endpoints) {
+    for (auto& front : fronts) {
+      asio::post(front->shard().context(), [&front = *front, worker, endpoints] {
+        front.directory().set(worker, endpoints);
+      });
+    }
+  };
+  news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
+    metrics.count_probe(worker, alive, took);
+    dispatcher->observe_probe(worker, alive);
+  };
+  news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
+    dispatcher->set_offers(worker, offers_of(catalogue));
+    model_lists->set(worker, std::move(catalogue));
+  };
+  watch = std::make_unique<upstream::FleetWatch>(*shards.front(), config.upstream,
+                                                 config.addresses, std::move(news),
+                                                 [this](const char* what) { note_escape(what); });
+}
+
+void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
+  auto& front = *fronts[index];
+  asio::post(front.shard().context(), [this, &front, socket = std::move(socket)]() mutable {
+    if (front.shard().sessions().active() >= config.net.connections_max) {
+      metrics.count_limit_hit("limits.connections");
+      boost::system::error_code ignored;
+      socket.non_blocking(true, ignored);
+      socket.write_some(asio::buffer(too_many_connections), ignored);
+      return;
+    }
+    front.serve(std::move(socket));
+  });
+}
+
+Server::Server(config::Config config) : parts_(std::make_unique<Parts>(std::move(config))) {}
+
+Server::~Server() { stop(); }
+
+Result<void> Server::start() {
+  auto& parts = *parts_;
+  parts.make_shards();
+  std::random_device entropy;
+  for (auto& shard : parts.shards) {
+    auto log = telemetry::AccessLog::open(parts.config.telemetry.access_log,
+                                          names_of(parts.config.fleet));
+    if (!log) return log.error();
+    const auto seed = (std::uint64_t{entropy()} << 32U) | entropy();
+    parts.fronts.push_back(
+        std::make_unique<proxy::Front>(*shard, *parts.shared, std::move(*log), seed));
+  }
+  std::vector<asio::io_context*> targets;
+  for (auto& shard : parts.shards) targets.push_back(&shard->context());
+  parts.acceptor = std::make_unique<net::Acceptor>(
+      parts.shards.front()->context(), targets,
+      [&parts](std::size_t index, tcp::socket socket) { parts.on_socket(index, std::move(socket)); });
+  auto listening = parts.acceptor->listen(parts.config.net.listen);
+  if (!listening) return listening.error();
+  parts.make_watch();
+  parts.watch->start();
+  parts.acceptor->start();
+  for (auto& shard : parts.shards) shard->start();
+  parts.running = true;
+  return {};
+}
+
+std::vector<tcp::endpoint> Server::endpoints() const { return parts_->acceptor->endpoints(); }
+
+void Server::begin_drain() {
+  auto& parts = *parts_;
+  if (!parts.running || parts.draining.exchange(true)) return;
+  run_and_wait(parts.shards.front()->context(), [&parts] { parts.acceptor->stop(); });
+  parts.dispatcher->close();
+  for (auto& shard : parts.shards) {
+    run_and_wait(shard->context(),
+                 [&shard] { shard->sessions().stop(net::StopLevel::finish_request); });
+  }
+}
+
+std::size_t Server::active() {
+  std::size_t sum = 0;
+  for (auto& shard : parts_->shards) {
+    sum += run_and_wait(shard->context(), [&shard] { return shard->sessions().active(); });
+  }
+  return sum;
+}
+
+void Server::end_now() {
+  if (!parts_->running) return;
+  for (auto& shard : parts_->shards) {
+    run_and_wait(shard->context(), [&shard] { shard->sessions().stop(net::StopLevel::now); });
+  }
+}
+
+void Server::stop() {
+  auto& parts = *parts_;
+  if (!parts.running) return;
+  begin_drain();
+  end_now();
+  run_and_wait(parts.shards.front()->context(), [&parts] { parts.watch->stop(); });
+  const auto limit = Clock::now() + end_limit;
+  asio::io_context pauses;
+  net::Timer pause(pauses);
+  while (active() > 0 && Clock::now() < limit) {
+    pause.expires_after(std::chrono::milliseconds(5));
+    pause.wait();
+  }
+  for (auto& shard : parts.shards) shard->stop();
+  for (auto& shard : parts.shards) shard->join();
+  parts.helper.join();
+  parts.running = false;
+}
+
+scheduling::FleetSnapshot Server::fleet() const { return parts_->dispatcher->snapshot(); }
+
+}  // namespace lmb::app
