@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "lmb/base/clock.hpp"
+
+namespace lmb::scheduling {
+
+/// Most workers a fleet can have; worker sets are 64-bit masks.
+inline constexpr std::size_t fleet_size_max = 64;
+
+/// What the operator says of one worker.
+struct WorkerSpec {
+  std::string name;  ///< Unique; a worker's identity over reloads.
+  /// workers[].slots, 1 or more: requests the worker may run at once; nothing = "auto", as its
+  /// catalogue tells.
+  std::optional<std::uint32_t> slots;
+  /// workers[].max_in_flight, 1 or more: a cap over all its models; nothing = no cap beyond the
+  /// slots.
+  std::optional<std::uint32_t> max_in_flight;
+  /// workers[].weight, 1..1000: a worker of weight 2 is given twice the requests of one of
+  /// weight 1. Under light load that is more than twice: while both are idle the heavier one is
+  /// chosen.
+  std::uint32_t weight = 1;
+};
+
+struct HealthOptions {
+  /// health.failures_down: consecutive failures that take a worker down.
+  std::uint32_t failures_down = 3;
+  /// health.successes_up: consecutive successes that bring it back.
+  std::uint32_t successes_up = 2;
+};
+
+struct SchedulerOptions {
+  /// queue.length: waiting requests in all; then queue_full.
+  std::size_t queue_length = 1000;
+  /// queue.no_worker_grace: wait while none is up.
+  Duration no_worker_grace = std::chrono::seconds(5);
+  /// startup_grace: the same just after the start.
+  Duration startup_grace = std::chrono::seconds(10);
+  /// scheduling.slots_unknown, 1 or more: "auto" while the worker tells none.
+  std::uint32_t slots_unknown = 4;
+  HealthOptions health;
+};
+
+struct RetryOptions {
+  /// retry.attempts: attempts for one request, the first included.
+  std::uint32_t attempts_max = 3;
+};
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lmb/scheduling/options.hpp"
+#include "lmb/scheduling/scheduler.hpp"
+
+namespace lmb::scheduling {
+
+/// Whether one worker is well, from consecutive observations that oppose its present state.
+///
+/// starting: the first success brings it up, `failures_down` failures in a row take it down.
+/// up:       `failures_down` failures in a row take it down; a success begins the count anew.
+/// down:     `successes_up` successes in a row bring it up; a failure begins the count anew.
+class Health {
+ public:
+  explicit Health(const HealthOptions& options) noexcept : options_(options) {}
+
+  [[nodiscard]] WorkerState state() const noexcept { return state_; }
+  /// Returns true when the state changed.
+  bool observe(bool good) noexcept;
+
+ private:
+  HealthOptions options_;
+  WorkerState state_ = WorkerState::starting;
+  std::uint32_t opposing_ = 0;
+};
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,156 @@
+#include "scheduler_state.hpp"
+
+#include <algorithm>
+
+#include "lmb/base/assert.hpp"
+
+namespace lmb::scheduling {
+
+Scheduler::State::State(const SchedulerOptions& scheduler_options,
+                        const std::vector<WorkerSpec>& specs, TimePoint now)
+    : options(scheduler_options),
+      fleet(scheduler_options, specs),
+      models(fleet.all()),
+      startup_end(add_saturated(now, scheduler_options.startup_grace)) {
+  pass_startup(now);
+}
+
+WorkerSet Scheduler::State::holders(const Offering& offering) const noexcept {
+  return offering.listed | fleet.unread();
+}
+
+WorkerSet Scheduler::State::candidates(const Offering& offering, WorkerSet tried) const noexcept {
+  const WorkerSet usable = fleet.open() - tried;
+  const WorkerSet loaded = offering.loaded & usable;
+  return loaded.empty() ? holders(offering) & usable : loaded;
+}
+
+WorkerSet Scheduler::State::candidates(const LaneKey& key) const noexcept {
+  return candidates(models.find(key.model), key.tried);
+}
+
+bool Scheduler::State::stranded(const Offering& offering, WorkerSet tried) const noexcept {
+  const WorkerSet may_start = (holders(offering) & fleet.starting()) - tried;
+  return candidates(offering, tried).empty() && (startup_over || may_start.empty());
+}
+
+std::optional<Refusal> Scheduler::State::impossible(const Offering& offering,
+                                                    WorkerSet tried) const noexcept {
+  const WorkerSet holding = holders(offering);
+  if (holding.empty()) {
+    return Refusal::unknown_model;
+  }
+  if ((holding - tried).empty()) {
+    return Refusal::all_tried;
+  }
+  return std::nullopt;
+}
+
+void Scheduler::State::take(WorkerId worker, TimePoint now) {
+  fleet.take(worker);
+  finish_rate.begin(now);
+}
+
+void Scheduler::State::observe(WorkerId worker, bool good, Effects& effects) {
+  if (const auto transition = fleet.observe(worker, good)) {
+    effects.transitions.push_back(*transition);
+  }
+}
+
+bool Scheduler::State::remove(TicketId ticket) {
+  const auto lane = queue.remove(ticket);
+  if (lane) {
+    models.release(lane->model);
+  }
+  return lane.has_value();
+}
+
+void Scheduler::State::pass_startup(TimePoint now) {
+  if (!startup_over && now >= startup_end) {
+    startup_over = true;
+    restrand(startup_end);
+  }
+}
+
+void Scheduler::State::restrand(TimePoint now) {
+  for (auto& [key, lane] : queue.lanes()) {
+    if (!stranded(models.find(key.model), key.tried)) {
+      lane.stranded_since.reset();
+    } else if (!lane.stranded_since) {
+      lane.stranded_since = now;
+    }
+  }
+}
+
+void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
+  while (!queue.empty()) {
+    std::optional<TicketId> oldest;
+    WorkerSet eligible;
+    for (const auto& [key, lane] : queue.lanes()) {
+      const TicketId first = *lane.tickets.begin();
+      const WorkerSet can_serve = candidates(key) & fleet.free();
+      if (!can_serve.empty() && (!oldest || first < *oldest)) {
+        oldest = first;
+        eligible = can_serve;
+      }
+    }
+    if (!oldest) {
+      return;
+    }
+    const WorkerId worker = fleet.least_outstanding(eligible);
+    remove(*oldest);
+    take(worker, now);
+    effects.grants.push_back({*oldest, worker});
+  }
+}
+
+void Scheduler::State::refuse_impossible(Effects& effects) {
+  const std::size_t first_new = effects.refusals.size();
+  for (const auto& [key, lane] : queue.lanes()) {
+    if (const auto why = impossible(models.find(key.model), key.tried)) {
+      for (const TicketId ticket : lane.tickets) {
+        effects.refusals.push_back({ticket, *why});
+      }
+    }
+  }
+  const auto begin = effects.refusals.begin() + static_cast<std::ptrdiff_t>(first_new);
+  std::sort(begin, effects.refusals.end(),
+            [](const RefusedTicket& a, const RefusedTicket& b) { return a.ticket < b.ticket; });
+  std::for_each(begin, effects.refusals.end(),
+                [this](const RefusedTicket& refused) { remove(refused.ticket); });
+}
+
+void Scheduler::State::refuse_expired(TimePoint now, Effects& effects) {
+  for (;;) {
+    const auto next = queue.next_expiry(options.no_worker_grace);
+    if (!next || next->at > now) {
+      return;
+    }
+    remove(next->ticket);
+    effects.refusals.push_back(
+        {next->ticket, next->stranded ? Refusal::no_worker : Refusal::deadline});
+  }
+}
+
+void Scheduler::State::settle(TimePoint now, Effects& effects) {
+  grant_waiting(now, effects);
+  refuse_expired(now, effects);
+  check();
+}
+
+void Scheduler::State::check() const {
+  LMB_ASSERT(queue.size() <= options.queue_length);
+  LMB_ASSERT(queue.empty() == queue.lanes().empty());
+#ifndef NDEBUG
+  LMB_ASSERT(fleet.sets_are_right());
+  LMB_ASSERT(queue.consistent());
+  LMB_ASSERT(models.waiting() == queue.size());
+  for (const auto& [key, lane] : queue.lanes()) {
+    LMB_ASSERT((candidates(key) & fleet.free()).empty());
+    LMB_ASSERT(lane.stranded_since.has_value() == stranded(models.find(key.model), key.tried));
+    LMB_ASSERT(!impossible(models.find(key.model), key.tried));
+  }
+#endif
+}
+
+}  // namespace lmb::scheduling

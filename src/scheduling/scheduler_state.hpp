@@ -1,0 +1,60 @@
+#pragma once
+
+#include <vector>
+
+#include "finish_rate.hpp"
+#include "fleet.hpp"
+#include "lmb/scheduling/scheduler.hpp"
+#include "model_table.hpp"
+#include "wait_queue.hpp"
+
+namespace lmb::scheduling {
+
+/// The scheduler's state and the steps its calls are made of. Every call is: what happened, then
+/// grants, then refusals; a request that can be served is never refused for being late.
+struct Scheduler::State {
+  State(const SchedulerOptions& scheduler_options, const std::vector<WorkerSpec>& specs,
+        TimePoint now);
+
+  /// Workers that have the model or may have it, in whatever state.
+  [[nodiscard]] WorkerSet holders(const Offering& offering) const noexcept;
+  /// Workers that may be given a request for the model now or when a slot of theirs is free: the
+  /// one place where eligibility is decided, except for free slots.
+  [[nodiscard]] WorkerSet candidates(const Offering& offering, WorkerSet tried) const noexcept;
+  [[nodiscard]] WorkerSet candidates(const LaneKey& key) const noexcept;
+  /// True when no slot that becomes free can help: no candidate, and none that may still start.
+  [[nodiscard]] bool stranded(const Offering& offering, WorkerSet tried) const noexcept;
+  /// Why no worker will ever serve this, whatever comes up; nothing = one may.
+  [[nodiscard]] std::optional<Refusal> impossible(const Offering& offering,
+                                                  WorkerSet tried) const noexcept;
+
+  void take(WorkerId worker, TimePoint now);
+  void observe(WorkerId worker, bool good, Effects& effects);
+  /// Takes a ticket out of the queue; false when it does not wait.
+  bool remove(TicketId ticket);
+
+  /// Ends the startup grace when its time has come. First step of every call that has `now`.
+  void pass_startup(TimePoint now);
+  /// Begins and ends the stranded times of lanes after eligibility changed.
+  void restrand(TimePoint now);
+  /// Work conservation: gives free slots to the oldest requests that they can serve.
+  void grant_waiting(TimePoint now, Effects& effects);
+  void refuse_impossible(Effects& effects);
+  void refuse_expired(TimePoint now, Effects& effects);
+  /// grant_waiting and refuse_expired: the last step of every call that returns Effects.
+  void settle(TimePoint now, Effects& effects);
+
+  /// Cheap facts in every build; the whole queue and fleet only where NDEBUG is not defined.
+  void check() const;
+
+  SchedulerOptions options;
+  Fleet fleet;
+  ModelTable models;
+  WaitQueue queue;
+  FinishRate finish_rate;
+  TimePoint startup_end;
+  bool startup_over = false;
+  bool closed = false;
+};
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,113 @@
+#include "sim/history_workers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string>
+
+namespace lmb::history {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::array<const char*, 4> models{"m0", "m1", "m2", "m3"};
+
+template <class T>
+T one_of(Chance& chance, std::initializer_list<T> values) {
+  return values.begin()[chance.between(0U, static_cast<std::uint32_t>(values.size() - 1))];
+}
+
+scheduling::SchedulerOptions random_options(Chance& chance) {
+  scheduling::SchedulerOptions options;
+  options.queue_length = one_of<std::size_t>(chance, {0, 3, 20, 200});
+  options.no_worker_grace = one_of<Duration>(chance, {0s, 1s, 5s, 20s});
+  options.startup_grace = one_of<Duration>(chance, {0s, 3s, 10s});
+  options.slots_unknown = chance.between(1U, 4U);
+  options.health.failures_down = chance.between(1U, 3U);
+  options.health.successes_up = chance.between(1U, 3U);
+  return options;
+}
+
+scheduling::WorkerSpec random_spec(Chance& chance, std::uint32_t number) {
+  scheduling::WorkerSpec spec;
+  spec.name = "w" + std::to_string(number);
+  if (chance.happens(0.5)) {
+    spec.slots = chance.between(1U, 6U);
+  }
+  if (chance.happens(0.2)) {
+    spec.max_in_flight = chance.between(1U, 6U);
+  }
+  if (chance.happens(0.3)) {
+    spec.weight = chance.between(1U, 10U);
+  }
+  return spec;
+}
+
+}  // namespace
+
+scheduling::Offers random_catalogue(Chance& chance) {
+  scheduling::Offers offers;
+  for (const char* model : models) {
+    if (chance.happens(0.7)) {
+      offers.models.push_back({model, chance.happens(0.5)});
+      // One name twice: the model and an instance of it.
+      if (chance.happens(0.1)) {
+        offers.models.push_back({model, chance.happens(0.5)});
+      }
+    }
+  }
+  if (chance.happens(0.6)) {
+    offers.slots = chance.between(0U, 6U);
+  }
+  return offers;
+}
+
+scheduling::Offers full_catalogue() {
+  scheduling::Offers offers;
+  for (const char* model : models) {
+    offers.models.push_back({model, true});
+  }
+  offers.slots = 4;
+  return offers;
+}
+
+const char* random_model(Chance& chance) {
+  if (chance.happens(0.1)) {
+    return "";
+  }
+  if (chance.happens(0.02)) {
+    return "no-such-model";
+  }
+  return models[chance.between(0U, 3U)];
+}
+
+Setting random_setting(Chance& chance) {
+  Setting setting;
+  setting.options = random_options(chance);
+  const std::uint32_t size = chance.happens(0.02) ? 64 : chance.between(1U, 7U);
+  std::uint32_t slots = 0;
+  const Duration service = one_of<Duration>(chance, {50ms, 1s, 8s});
+  for (std::uint32_t i = 0; i < size; ++i) {
+    setting.specs.push_back(random_spec(chance, i));
+    slots += setting.specs.back().slots.value_or(4);
+    TrueWorker worker;
+    worker.alive = chance.happens(0.8);
+    worker.fault_rate = chance.happens(0.2) ? 0.3 : 0.0;
+    worker.service_mean = service * chance.between(1U, 3U);
+    worker.catalogue = chance.happens(0.3) ? full_catalogue() : random_catalogue(chance);
+    setting.workers.push_back(worker);
+  }
+  // Arrivals (1.4 requests each, with the bursts) of a third to three times what the fleet can do.
+  setting.arrivals_mean = service * 2 * chance.between(50U, 400U) / (100 * slots);
+  setting.length = std::max<Duration>(setting.arrivals_mean * chance.between(100U, 400U),
+                                      chance.between(10s, 30s));
+  setting.faults_mean = setting.length / chance.between(1U, 30U);
+  setting.probe_interval = one_of<Duration>(chance, {1s, 5s});
+  setting.delivery_max = one_of<Duration>(chance, {0ms, 1ms, 500ms});
+  setting.leaver_rate = one_of<double>(chance, {0.0, 0.1, 0.5});
+  setting.closes = chance.happens(0.1);
+  return setting;
+}
+
+}  // namespace lmb::history

@@ -1,0 +1,341 @@
+#include "sim/oracle.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <variant>
+
+#include "unit/scheduling/printing.hpp"
+
+namespace lmb::history {
+
+using scheduling::Demand;
+using scheduling::Effects;
+using scheduling::Outcome;
+using scheduling::Refusal;
+using scheduling::Submitted;
+using scheduling::WorkerState;
+
+namespace {
+
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+}  // namespace
+
+Oracle::Oracle(const scheduling::SchedulerOptions& options,
+               const std::vector<scheduling::WorkerSpec>& fleet, TimePoint now)
+    : options_(options), startup_end_(now + options.startup_grace) {
+  for (const scheduling::WorkerSpec& spec : fleet) {
+    workers_.emplace_back().spec = spec;
+  }
+  pass_startup(now);
+}
+
+void Oracle::complain(const std::string& what) {
+  if (!complaint_) {
+    complaint_ = what;
+  }
+}
+
+std::uint32_t Oracle::leases() const {
+  std::uint32_t sum = 0;
+  for (const Worker& worker : workers_) {
+    sum += worker.leases;
+  }
+  return sum;
+}
+
+bool Oracle::all_up() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const Worker& worker) { return worker.state == WorkerState::up; });
+}
+
+void Oracle::pass_startup(TimePoint now) {
+  if (!startup_over_ && now >= startup_end_) {
+    startup_over_ = true;
+    restrand(startup_end_);
+  }
+}
+
+void Oracle::restrand(TimePoint now) {
+  for (Waiting& request : waiting_) {
+    if (!stranded(request)) {
+      request.stranded_since.reset();
+    } else if (!request.stranded_since) {
+      request.stranded_since = now;
+    }
+  }
+}
+
+void Oracle::observe(std::size_t worker, bool good, const Effects& effects) {
+  Worker& w = workers_[worker];
+  w.good_in_a_row = good ? w.good_in_a_row + 1 : 0;
+  w.bad_in_a_row = good ? 0 : w.bad_in_a_row + 1;
+  const WorkerState from = w.state;
+  const std::uint32_t enough = from == WorkerState::starting ? 1 : options_.health.successes_up;
+  if (from != WorkerState::up && w.good_in_a_row >= enough) {
+    w.state = WorkerState::up;
+  } else if (from != WorkerState::down && w.bad_in_a_row >= options_.health.failures_down) {
+    w.state = WorkerState::down;
+  }
+  std::vector<scheduling::Transition> expected;
+  if (w.state != from) {
+    w.good_in_a_row = w.bad_in_a_row = 0;
+    expected.push_back({WorkerId(static_cast<std::uint32_t>(worker)), from, w.state});
+  }
+  if (effects.transitions != expected) {
+    complain(text("wrong transitions: ", effects));
+  }
+}
+
+void Oracle::expect_no_transition(const Effects& effects) {
+  if (!effects.transitions.empty()) {
+    complain(text("a transition without an observation: ", effects));
+  }
+}
+
+void Oracle::grant(const Waiting& request, WorkerId worker) {
+  const std::size_t chosen = worker.value();
+  if (chosen >= workers_.size() || !eligible(chosen, request)) {
+    complain(text("worker ", worker, " is not eligible for ", request.ticket, " (model '",
+                  request.model, "')"));
+    return;
+  }
+  Worker& winner = workers_[chosen];
+  for (std::size_t other = 0; other < workers_.size(); ++other) {
+    if (other == chosen || !eligible(other, request)) {
+      continue;
+    }
+    Worker& rival = workers_[other];
+    const std::uint64_t winner_load = std::uint64_t{winner.leases + 1} * rival.spec.weight;
+    const std::uint64_t rival_load = std::uint64_t{rival.leases + 1} * winner.spec.weight;
+    if (winner_load > rival_load) {
+      complain(text("worker ", worker, " was chosen though ", other, " has less to do"));
+    }
+    if (winner_load == rival_load && ++rival.passed_over >= workers_.size()) {
+      complain(text("worker ", other, " lost ", rival.passed_over, " ties in a row"));
+    }
+  }
+  winner.passed_over = 0;
+  ++winner.leases;
+  ++winner.grants;
+}
+
+void Oracle::apply_grant(const scheduling::Grant& granted) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& request) {
+    return request.ticket == granted.ticket;
+  });
+  if (found == waiting_.end()) {
+    complain(text("a grant to one that does not wait: ", granted));
+    return;
+  }
+  for (auto older = waiting_.begin(); older != found; ++older) {
+    if (eligible(granted.worker.value(), *older)) {
+      complain(text(granted, " passes the older ", older->ticket));
+    }
+  }
+  const Waiting request = *found;
+  waiting_.erase(found);
+  grant(request, granted.worker);
+}
+
+void Oracle::apply_refusal(const scheduling::RefusedTicket& refused, TimePoint now) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& request) {
+    return request.ticket == refused.ticket;
+  });
+  if (found == waiting_.end()) {
+    complain(text("a refusal to one that does not wait: ", refused));
+    return;
+  }
+  bool right = false;
+  switch (refused.why) {
+    case Refusal::unknown_model:
+    case Refusal::all_tried:
+      right = impossible(*found) == refused.why;
+      break;
+    case Refusal::deadline:
+      right = found->deadline <= now && !servable(*found);
+      break;
+    case Refusal::no_worker:
+      right = found->stranded_since && *found->stranded_since + options_.no_worker_grace <= now;
+      break;
+    case Refusal::queue_full:
+    case Refusal::closed:
+      break;
+  }
+  if (!right) {
+    complain(text("no reason for: ", refused));
+  }
+  waiting_.erase(found);
+}
+
+void Oracle::apply(const Effects& effects, TimePoint now) {
+  restrand(now);
+  for (const scheduling::Grant& granted : effects.grants) {
+    apply_grant(granted);
+  }
+  for (const scheduling::RefusedTicket& refused : effects.refusals) {
+    apply_refusal(refused, now);
+  }
+  for (const Waiting& request : waiting_) {
+    if (due(request) <= now) {
+      complain(text(request.ticket, " still waits after its time"));
+    }
+    if (impossible(request)) {
+      complain(text(request.ticket, " waits for what nobody can give"));
+    }
+  }
+}
+
+void Oracle::submitted(const Demand& demand, const Submitted& result, TimePoint now) {
+  pass_startup(now);
+  Waiting request{{}, std::string(demand.model), demand.tried, demand.deadline, {}};
+  const bool no_hope = stranded(request);
+  std::optional<Refusal> refusal;
+  if (closed_) {
+    refusal = Refusal::closed;
+  } else if (const auto why = impossible(request)) {
+    refusal = why;
+  } else if (!servable(request)) {
+    if (demand.deadline <= now) {
+      refusal = Refusal::deadline;
+    } else if (no_hope && options_.no_worker_grace <= Duration::zero()) {
+      refusal = Refusal::no_worker;
+    } else if (waiting_.size() >= options_.queue_length) {
+      refusal = Refusal::queue_full;
+    }
+  }
+  if (refusal || std::holds_alternative<Refusal>(result)) {
+    if (!refusal || result != Submitted(*refusal)) {
+      complain("a wrong refusal, or none where one was due");
+    }
+  } else if (const WorkerId* worker = std::get_if<WorkerId>(&result)) {
+    grant(request, *worker);
+  } else if (servable(request)) {
+    complain("a request waits though a worker is free for it");
+  } else {
+    request.ticket = std::get<TicketId>(result);
+    if (request.ticket <= last_ticket_) {
+      complain(text("ticket ", request.ticket, " is not new"));
+    }
+    last_ticket_ = request.ticket;
+    if (no_hope) {
+      request.stranded_since = now;
+    }
+    waiting_.push_back(request);
+  }
+}
+
+void Oracle::withdrew(TicketId ticket, bool result) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Waiting& request) { return request.ticket == ticket; });
+  if (result != (found != waiting_.end())) {
+    complain(text("withdraw of ", ticket, " told ", result));
+  }
+  if (found != waiting_.end()) {
+    waiting_.erase(found);
+  }
+}
+
+void Oracle::finished(WorkerId worker, Outcome outcome, const Effects& effects, TimePoint now) {
+  pass_startup(now);
+  Worker& w = workers_[worker.value()];
+  --w.leases;
+  if (outcome == Outcome::worker_fault ||
+      (outcome == Outcome::answered && w.state == WorkerState::up)) {
+    observe(worker.value(), outcome == Outcome::answered, effects);
+  } else {
+    expect_no_transition(effects);
+  }
+  apply(effects, now);
+}
+
+void Oracle::probed(WorkerId worker, bool alive, const Effects& effects, TimePoint now) {
+  pass_startup(now);
+  observe(worker.value(), alive, effects);
+  apply(effects, now);
+}
+
+void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
+                     TimePoint now) {
+  pass_startup(now);
+  Worker& w = workers_[worker.value()];
+  w.read = true;
+  w.told_slots = offers.slots.value_or(0);
+  w.models.clear();
+  for (const scheduling::ModelOffer& model : offers.models) {
+    w.models[model.name] = w.models[model.name] || model.loaded;
+  }
+  expect_no_transition(effects);
+  apply(effects, now);
+}
+
+void Oracle::drained(WorkerId worker, bool draining, const Effects& effects, TimePoint now) {
+  pass_startup(now);
+  workers_[worker.value()].draining = draining;
+  expect_no_transition(effects);
+  apply(effects, now);
+}
+
+void Oracle::ticked(const Effects& effects, TimePoint now) {
+  pass_startup(now);
+  expect_no_transition(effects);
+  apply(effects, now);
+}
+
+void Oracle::closed(const Effects& effects) {
+  closed_ = true;
+  std::vector<scheduling::RefusedTicket> expected;
+  for (const Waiting& request : waiting_) {
+    expected.push_back({request.ticket, Refusal::closed});
+  }
+  if (effects != Effects{{}, expected, {}}) {
+    complain(text("wrong effects of close: ", effects));
+  }
+  waiting_.clear();
+}
+
+void Oracle::compare(const scheduling::Scheduler& scheduler) {
+  const scheduling::FleetSnapshot snapshot = scheduler.snapshot();
+  if (snapshot.queued != waiting_.size() || scheduler.queued() != waiting_.size()) {
+    complain(text(snapshot.queued, " queued, but ", waiting_.size(), " wait"));
+  }
+  if (waiting_.size() > options_.queue_length) {
+    complain("the queue is longer than its limit");
+  }
+  bool any_open = false;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const Worker& mine = workers_[i];
+    const scheduling::WorkerSnapshot& said = snapshot.workers[i];
+    any_open = any_open || (mine.state == WorkerState::up && !mine.draining);
+    if (said.in_flight != mine.leases) {
+      complain(
+          text("worker ", i, " has ", mine.leases, " leases, in_flight says ", said.in_flight));
+    }
+    if (said.state != mine.state || said.draining != mine.draining ||
+        said.catalogue_known != mine.read || said.slots != slots(mine) ||
+        said.grants_total != mine.grants) {
+      complain(text("the snapshot of worker ", i, " is wrong"));
+    }
+  }
+  if (scheduler.any_up() != any_open) {
+    complain("any_up is wrong");
+  }
+  std::optional<TimePoint> next;
+  for (const Waiting& request : waiting_) {
+    if (servable(request)) {
+      complain(text(request.ticket, " waits though a worker is free for it"));
+    }
+    const TimePoint at = startup_over_ ? due(request) : std::min(due(request), startup_end_);
+    next = next ? std::min(*next, at) : at;
+  }
+  if (scheduler.next_tick() != next) {
+    complain("next_tick is wrong");
+  }
+}
+
+}  // namespace lmb::history

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmb/scheduling/scheduler.hpp"
+
+namespace lmb::history {
+
+/// A second opinion on everything the scheduler says, written as plainly as possible: lists and
+/// loops, no sets, no lanes, no speed, no code shared with the scheduler.
+///
+/// It is told each call with its result, keeps its own picture of the fleet and the queue, and
+/// complains about the first thing that the contract in scheduler.hpp does not allow.
+class Oracle {
+ public:
+  Oracle(const scheduling::SchedulerOptions& options,
+         const std::vector<scheduling::WorkerSpec>& fleet, TimePoint now);
+
+  void submitted(const scheduling::Demand& demand, const scheduling::Submitted& result,
+                 TimePoint now);
+  void withdrew(TicketId ticket, bool result);
+  void finished(WorkerId worker, scheduling::Outcome outcome, const scheduling::Effects& effects,
+                TimePoint now);
+  void probed(WorkerId worker, bool alive, const scheduling::Effects& effects, TimePoint now);
+  void offered(WorkerId worker, const scheduling::Offers& offers,
+               const scheduling::Effects& effects, TimePoint now);
+  void drained(WorkerId worker, bool draining, const scheduling::Effects& effects, TimePoint now);
+  void ticked(const scheduling::Effects& effects, TimePoint now);
+  void closed(const scheduling::Effects& effects);
+
+  /// The invariants that hold between calls.
+  void compare(const scheduling::Scheduler& scheduler);
+
+  /// What was wrong first; nothing = all is well so far.
+  [[nodiscard]] const std::optional<std::string>& complaint() const { return complaint_; }
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  [[nodiscard]] std::uint32_t leases() const;
+  [[nodiscard]] bool all_up() const;
+
+ private:
+  struct Worker {
+    scheduling::WorkerSpec spec;
+    scheduling::WorkerState state = scheduling::WorkerState::starting;
+    std::uint32_t good_in_a_row = 0;
+    std::uint32_t bad_in_a_row = 0;
+    bool draining = false;
+    bool read = false;
+    std::map<std::string, bool, std::less<>> models;  ///< Name -> loaded.
+    std::uint32_t told_slots = 0;
+    std::uint32_t leases = 0;
+    std::uint64_t grants = 0;
+    std::uint32_t passed_over = 0;  ///< Ties lost since the last grant.
+  };
+  struct Waiting {
+    TicketId ticket;
+    std::string model;
+    scheduling::WorkerSet tried;
+    TimePoint deadline;
+    std::optional<TimePoint> stranded_since;
+  };
+
+  [[nodiscard]] std::uint32_t slots(const Worker& worker) const;
+  [[nodiscard]] bool may_have(std::size_t worker, std::string_view model) const;
+  [[nodiscard]] bool usable(std::size_t worker, const Waiting& request) const;
+  [[nodiscard]] bool loaded(std::size_t worker, std::string_view model) const;
+  [[nodiscard]] bool candidate(std::size_t worker, const Waiting& request) const;
+  [[nodiscard]] bool eligible(std::size_t worker, const Waiting& request) const;
+  [[nodiscard]] bool servable(const Waiting& request) const;
+  [[nodiscard]] bool stranded(const Waiting& request) const;
+  [[nodiscard]] std::optional<scheduling::Refusal> impossible(const Waiting& request) const;
+  [[nodiscard]] TimePoint due(const Waiting& request) const;
+
+  void pass_startup(TimePoint now);
+  void restrand(TimePoint now);
+  void observe(std::size_t worker, bool good, const scheduling::Effects& effects);
+  void expect_no_transition(const scheduling::Effects& effects);
+  void grant(const Waiting& request, WorkerId worker);
+  /// Grants in their order, then refusals, then nothing may be left that should have been refused.
+  void apply(const scheduling::Effects& effects, TimePoint now);
+  void apply_grant(const scheduling::Grant& granted);
+  void apply_refusal(const scheduling::RefusedTicket& refused, TimePoint now);
+  void complain(const std::string& what);
+
+  scheduling::SchedulerOptions options_;
+  std::vector<Worker> workers_;
+  std::vector<Waiting> waiting_;  ///< In order of arrival.
+  TimePoint startup_end_;
+  bool startup_over_ = false;
+  bool closed_ = false;
+  TicketId last_ticket_;
+  std::optional<std::string> complaint_;
+};
+
+}  // namespace lmb::history
