@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lmb/protocol/route.hpp"
+
+namespace lmb::protocol {
+
+/// Token counts that a worker reported.
+struct Usage {
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t generated_tokens = 0;
+};
+
+/// Watches a decoded SSE body as it passes and notes what matters, without changing or keeping it
+/// (HTML Living Standard section 9.2; events of the dialects: OpenAI API, Anthropic API, LM
+/// Studio).
+///
+/// Line ends may be LF, CR LF or CR; events may be split at any byte between calls. Only the
+/// unfinished tail of an event is kept, at most `line_bytes_max`; a longer event passes unjudged.
+/// Thread safety: none.
+class SseScanner {
+ public:
+  static constexpr std::size_t line_bytes_max = 256 * 1024;
+
+  SseScanner() = default;
+  explicit SseScanner(Dialect dialect) : dialect_(dialect) {}
+
+  /// What one call's bytes contained.
+  struct Seen {
+    std::uint32_t events = 0;        ///< Complete events that are not comments only.
+    std::uint32_t token_deltas = 0;  ///< Events with non-empty content, reasoning or tool delta.
+    bool error = false;              ///< An error event (by name or by `error` key) was completed.
+    bool finished =
+        false;  ///< `[DONE]`, response.completed/failed/incomplete, message_stop, chat.end.
+  };
+  /// Looks at the next `payload` bytes.
+  Seen observe(std::string_view payload);
+
+  /// The last byte seen ended an event: only then may an event of our own follow.
+  [[nodiscard]] bool at_event_boundary() const noexcept { return at_boundary_; }
+  [[nodiscard]] bool saw_error() const noexcept { return saw_error_; }
+  [[nodiscard]] bool saw_finish() const noexcept { return saw_finish_; }
+  /// A finish_reason (or its like in other dialects) was seen: the answer is whole even without
+  /// [DONE].
+  [[nodiscard]] bool saw_finish_reason() const noexcept { return saw_finish_reason_; }
+  [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+  [[nodiscard]] std::uint64_t token_deltas() const noexcept { return token_deltas_; }
+  [[nodiscard]] const std::optional<Usage>& usage() const noexcept { return usage_; }
+  /// Message of the first error event, at most 512 bytes, for logs and retry decisions; empty if
+  /// none.
+  [[nodiscard]] const std::string& error_message() const noexcept { return error_message_; }
+
+ private:
+  /// An earlier token event without its text: an event that differs from it in that text alone is a
+  /// token and nothing else. Spares the JSON parser for nearly all events of a stream.
+  struct Pattern {
+    std::string before;
+    std::string after;
+    [[nodiscard]] bool matches(std::string_view event) const noexcept;
+  };
+
+  void keep_tail(std::string_view part);
+  void end_event(std::string_view rest, Seen& seen);
+  void judge_event(std::string_view event, Seen& seen);
+  void judge_data(std::string_view name, std::string_view data, std::string_view event, Seen& seen);
+
+  Dialect dialect_ = Dialect::openai_chat;
+  bool at_boundary_ = true;
+  bool saw_error_ = false;
+  bool saw_finish_ = false;
+  bool saw_finish_reason_ = false;
+  bool overlong_ = false;
+  bool at_line_start_ = true;
+  bool after_cr_ = false;  ///< A leading LF belongs to the line end before.
+  std::uint64_t events_ = 0;
+  std::uint64_t token_deltas_ = 0;
+  std::uint64_t prompt_tokens_ = 0;  ///< Told by an event before the one with the generated tokens.
+  std::string tail_;                 ///< The unfinished event so far.
+  Pattern pattern_;
+  std::optional<Usage> usage_;
+  std::string error_message_;
+};
+
+/// Token counts of a whole (non-stream) JSON answer, if it reports any other than zero.
+/// `body` needs json_padding readable bytes behind it.
+std::optional<Usage> usage_of_answer(std::string_view body, Dialect dialect);
+
+}  // namespace lmb::protocol

@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+#include "lmb/protocol/sse_scanner.hpp"
+#include "padded_text.hpp"
+
+namespace lmb::protocol {
+namespace {
+
+void expect_usage(std::string_view body, Dialect dialect, std::uint64_t prompt,
+                  std::uint64_t generated) {
+  const PaddedText padded(body, '}');
+  const std::optional<Usage> usage = usage_of_answer(padded.view(), dialect);
+  ASSERT_TRUE(usage.has_value()) << body;
+  EXPECT_EQ(usage->prompt_tokens, prompt);
+  EXPECT_EQ(usage->generated_tokens, generated);
+}
+
+void expect_none(std::string_view body, Dialect dialect) {
+  const PaddedText padded(body, '}');
+  EXPECT_FALSE(usage_of_answer(padded.view(), dialect).has_value()) << body;
+}
+
+TEST(UsageOfAnswer, is_read_in_every_dialect) {
+  expect_usage(R"({"choices":[{"usage":{"prompt_tokens":1}}],"usage":{"prompt_tokens":12,)"
+               R"("completion_tokens":3,"total_tokens":15,"completion_tokens_details":{"x":0}}})",
+               Dialect::openai_chat, 12, 3);
+  expect_usage(R"({"usage":{"prompt_tokens":12,"completion_tokens":3},"stats":{"input_tokens":9}})",
+               Dialect::openai_completions, 12, 3);
+  expect_usage(R"({"usage":{"input_tokens":5,"output_tokens":6,"total_tokens":11}})",
+               Dialect::openai_responses, 5, 6);
+  expect_usage(R"({"type":"message","usage":{"input_tokens":5,"output_tokens":6}})",
+               Dialect::anthropic, 5, 6);
+  expect_usage(
+      R"({"output":[],"stats":{"input_tokens":329,"total_output_tokens":268,)"
+      R"("reasoning_output_tokens":5,"tokens_per_second":43.7},"usage":{"input_tokens":1}})",
+      Dialect::lmstudio_chat, 329, 268);
+  expect_usage(R"({"data":[],"usage":{"prompt_tokens":8,"total_tokens":8}})",
+               Dialect::openai_embeddings, 8, 0);
+}
+
+TEST(UsageOfAnswer, is_absent_when_it_is_zero_or_not_told) {
+  expect_none(R"({"data":[],"usage":{"prompt_tokens":0,"total_tokens":0}})",
+              Dialect::openai_embeddings);
+  expect_none(R"({"usage":null})", Dialect::openai_chat);
+  expect_none(R"({"usage":{"prompt_tokens":-1,"completion_tokens":"3"}})", Dialect::openai_chat);
+  expect_none(R"({"choices":[]})", Dialect::openai_chat);
+  expect_none(R"({"usage":[1,2]})", Dialect::openai_chat);
+}
+
+TEST(UsageOfAnswer, is_absent_in_a_broken_answer) {
+  for (const std::string_view body :
+       {"", "[]", "null", "<html>", R"({"usage":{"prompt_tokens":1,"completion_tokens":2})",
+        R"({"usage":{"prompt_tokens":1]})", R"({"usage":{"prompt_tokens":1}} x)"}) {
+    expect_none(body, Dialect::openai_chat);
+  }
+}
+
+}  // namespace
+}  // namespace lmb::protocol
