@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmb/base/error.hpp"
+#include "lmb/telemetry/request_record.hpp"
+
+namespace lmb::telemetry {
+
+/// Appends one JSON line (with its line feed) for a finished request: time, request id, method,
+/// route, model, worker, status, attempts, termination code, phases in ms, TTFT, TPOT, tokens,
+/// bytes. The printed phases sum to the printed total. Texts are cut at 256 bytes. The time is that
+/// of the call. Never prompt text or addresses of clients. docs/metrics.md lists the fields.
+void append_access_line(const RequestRecord& record, std::string_view worker_name,
+                        std::string& out);
+
+/// One shard's access lines: collected in memory, written at 64 KiB or by flush().
+/// Thread safety: none; one per shard, sharing the file descriptor (O_APPEND keeps lines whole).
+class AccessLog {
+ public:
+  /// `path`: a file to append to, "-" = stdout, empty = off. Errors: internal (cannot open; detail
+  /// says why).
+  static Result<AccessLog> open(const std::string& path, std::vector<std::string> worker_names);
+  AccessLog(AccessLog&& other) noexcept;
+  AccessLog& operator=(AccessLog&& other) noexcept;
+  ~AccessLog();
+
+  void record(const RequestRecord& record);
+  /// Writes what is collected; called each second by the shard's tick and at the end. What cannot
+  /// be written (disk full) is counted and dropped.
+  void flush() noexcept;
+  [[nodiscard]] std::uint64_t dropped_lines() const noexcept { return dropped_lines_; }
+
+ private:
+  AccessLog() = default;
+  int descriptor_ = -1;
+  bool owned_ = false;
+  bool torn_ = false;
+  std::size_t write_limit_ = 0;
+  std::uint64_t dropped_lines_ = 0;
+  std::string pending_;
+  std::vector<std::string> worker_names_;
+};
+
+}  // namespace lmb::telemetry

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmb/base/clock.hpp"
+#include "lmb/base/error.hpp"
+#include "lmb/base/strong_id.hpp"
+#include "lmb/telemetry/request_record.hpp"
+
+namespace lmb::telemetry {
+
+struct BuildInfo {
+  std::string version;
+  std::string git_hash;
+};
+
+/// A worker's gauges as the dispatcher's snapshot gives them, copied in before each scrape.
+struct WorkerGauges {
+  WorkerId worker;
+  bool up = false;
+  bool draining = false;
+  std::uint32_t in_flight = 0;
+  std::uint32_t slots = 0;
+};
+
+/// Every metric of the program (docs/metrics.md is checked against it by a test).
+///
+/// Handles are resolved at construction: recording touches counters (an atomic each) and histograms
+/// (a lock of their own each, held for a few ns) and looks up no label, except that a combination
+/// of worker, route and code creates its series when it is first seen. WorkerIds must be those of
+/// the constructor's list. Thread safety: all members may be called from any thread.
+class Metrics {
+ public:
+  /// `workers`: names in WorkerId order. `routes`: the bounded set of route labels; a record with
+  /// another route counts as "unknown". `balanced_routes`: those of `routes` that go to workers:
+  /// their requests_total series with code 200 stand at 0 from the first scrape.
+  Metrics(const std::vector<std::string>& workers, const std::vector<std::string_view>& routes,
+          const BuildInfo& build, const std::vector<std::string_view>& balanced_routes = {});
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  /// Counts one finished request: requests by worker/route/code, duration, TTFT, TPOT, queue wait,
+  /// phases, tokens, bytes, disconnects by phase, errors by kind.
+  void record(const RequestRecord& record) noexcept;
+  /// One attempt ended at a worker with an error that the client may never have seen.
+  void count_attempt_failure(WorkerId worker, ErrorKind error) noexcept;
+  void count_retry(WorkerId worker, ErrorKind error) noexcept;
+  /// A connection was taken for an exchange: from the pool, or fresh.
+  void count_connection(WorkerId worker, bool reused) noexcept;
+  void count_probe(WorkerId worker, bool alive, Duration took) noexcept;
+  void count_transition(WorkerId worker, bool up) noexcept;
+  /// A named limit was hit; `limit` is the config key, e.g. "limits.body_bytes". Unknown names
+  /// count as "other".
+  void count_limit_hit(std::string_view limit) noexcept;
+  void client_connection_opened() noexcept;
+  void client_connection_closed() noexcept;
+  void count_internal_error() noexcept;
+  /// How late a shard's tick came.
+  void observe_loop_lag(std::size_t shard, Duration lag) noexcept;
+
+  /// Sets the gauges that are read at scrape time only.
+  void set_fleet(const std::vector<WorkerGauges>& workers, std::size_t queued,
+                 std::uint64_t body_memory_bytes) noexcept;
+
+  /// All metrics in Prometheus text format 0.0.4, families and series sorted, HELP escaped.
+  /// Milliseconds of work: never call it on a shard.
+  [[nodiscard]] std::string render() const;
+  /// Family names with type and help text, for docs/metrics.md and its test.
+  struct Description {
+    std::string name;
+    std::string type;
+    std::string help;
+    std::vector<std::string> labels;
+    std::string unit;
+  };
+  [[nodiscard]] std::vector<Description> describe() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace lmb::telemetry

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "lmb/telemetry/log.hpp"
+
+namespace lmb::telemetry {
+
+struct TelemetryOptions {
+  LogLevel log_level = LogLevel::info;  ///< telemetry.log_level: debug, info, warn, error.
+  /// telemetry.access_log: file to append one JSON line per request to; "-" = stdout; empty = off.
+  std::string access_log;
+};
+
+}  // namespace lmb::telemetry

@@ -1,0 +1,257 @@
+#include "lmb/telemetry/access_log.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "json_string.hpp"
+#include "lmb/base/clock.hpp"
+#include "utf8.hpp"
+
+namespace lmb::telemetry {
+namespace {
+
+constexpr std::size_t flush_threshold = 64 * 1024;
+/// A pipe or socket keeps the lines of several shards apart only up to this size of one write
+/// (POSIX write(2)); regular files opened with O_APPEND do at any size.
+constexpr std::size_t pipe_write_limit = PIPE_BUF;
+/// What a client chose freely is cut in the log: a model name can be as long as a body.
+constexpr std::size_t longest_text = 256;
+
+template <class Integer>
+void append_number(std::string& out, Integer value) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_padded(std::string& out, std::int64_t value, std::int64_t width) {
+  for (std::int64_t power = 10; --width > 0; power *= 10) {
+    if (value < power) out += '0';
+  }
+  append_number(out, value);
+}
+
+/// `2026-11-21T21:00:00.123Z`.
+void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+  using std::chrono::floor;
+  const auto day = floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(floor<std::chrono::milliseconds>(time - day));
+  append_padded(out, int{date.year()}, 4);
+  out += '-';
+  append_padded(out, unsigned{date.month()}, 2);
+  out += '-';
+  append_padded(out, unsigned{date.day()}, 2);
+  out += 'T';
+  append_padded(out, clock.hours().count(), 2);
+  out += ':';
+  append_padded(out, clock.minutes().count(), 2);
+  out += ':';
+  append_padded(out, clock.seconds().count(), 2);
+  out += '.';
+  append_padded(out, clock.subseconds().count(), 3);
+  out += 'Z';
+}
+
+void append_text(std::string& out, std::string_view key, std::string_view value) {
+  out += key;
+  append_json_string(out, utf8_prefix(value, longest_text));
+}
+
+template <class Integer>
+void append_integer(std::string& out, std::string_view key, Integer value) {
+  out += key;
+  append_number(out, value);
+}
+
+std::int64_t microseconds(Duration duration) noexcept {
+  return std::chrono::round<std::chrono::microseconds>(duration).count();
+}
+
+/// Milliseconds with three decimals.
+void append_milliseconds(std::string& out, std::string_view key, std::int64_t micros) {
+  micros = std::max<std::int64_t>(micros, 0);
+  append_integer(out, key, micros / 1000);
+  out += '.';
+  append_padded(out, micros % 1000, 3);
+}
+
+/// Each phase is the difference of two rounded clock readings, so the printed phases sum to the
+/// printed total exactly; rounding every phase by itself could miss it by 4 us.
+void append_phases(std::string& out, const PhaseClock& phases) {
+  append_milliseconds(out, R"(,"total_ms":)", microseconds(phases.total()));
+  out += R"(,"phases_ms":)";
+  Duration elapsed{};
+  char separator = '{';
+  for (std::size_t i = 0; i < phase_count; ++i) {
+    const auto phase = static_cast<Phase>(i);
+    const std::int64_t before = microseconds(elapsed);
+    elapsed += phases.spent(phase);
+    out += separator;
+    out += '"';
+    out += to_string(phase);
+    append_milliseconds(out, R"(":)", microseconds(elapsed) - before);
+    separator = ',';
+  }
+  out += '}';
+}
+
+void append_optional(std::string& out, std::string_view key, std::optional<Duration> duration) {
+  if (duration) {
+    append_milliseconds(out, key, microseconds(*duration));
+  } else {
+    out += key;
+    out += "null";
+  }
+}
+
+void append_tokens(std::string& out, const RequestRecord& record) {
+  append_optional(out, R"(,"ttft_ms":)", time_to_first_token(record));
+  append_optional(out, R"(,"tpot_ms":)", time_per_output_token(record));
+  append_integer(out, R"(,"prompt_tokens":)", record.prompt_tokens);
+  append_integer(out, R"(,"generated_tokens":)", record.generated_tokens);
+  append_text(out, R"(,"token_source":)", to_string(record.token_source));
+}
+
+}  // namespace
+
+void append_access_line(const RequestRecord& record, std::string_view worker_name,
+                        std::string& out) {
+  out += R"({"time":")";
+  append_time(out, wall_now());
+  append_text(out, R"(","request_id":)", record.request_id);
+  append_text(out, R"(,"method":)", record.method);
+  append_text(out, R"(,"route":)", record.route);
+  append_text(out, R"(,"model":)", record.model);
+  if (worker_name.empty()) {
+    out += R"(,"worker":null)";
+  } else {
+    append_text(out, R"(,"worker":)", worker_name);
+  }
+  out += record.stream ? R"(,"stream":true)" : R"(,"stream":false)";
+  append_integer(out, R"(,"status":)", record.status);
+  if (record.error) {
+    append_text(out, R"(,"error":)", to_string(*record.error));
+  } else {
+    out += R"(,"error":null)";
+  }
+  append_integer(out, R"(,"attempts":)", record.attempts);
+  append_text(out, R"(,"termination":)",
+              std::string_view(record.termination.data(), record.termination.size()));
+  append_phases(out, record.phases);
+  append_tokens(out, record);
+  append_integer(out, R"(,"bytes_from_client":)", record.bytes_from_client);
+  append_integer(out, R"(,"bytes_to_client":)", record.bytes_to_client);
+  append_integer(out, R"(,"bytes_from_worker":)", record.bytes_from_worker);
+  append_integer(out, R"(,"bytes_to_worker":)", record.bytes_to_worker);
+  out += "}\n";
+}
+
+namespace {
+
+std::size_t write_limit_of(int descriptor) noexcept {
+  struct stat status {};
+  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  return regular ? flush_threshold : pipe_write_limit;
+}
+
+/// The size of the next write: whole lines up to `limit`, at least one line.
+std::size_t whole_lines(std::string_view text, std::size_t limit) noexcept {
+  if (text.size() <= limit) return text.size();
+  const std::size_t last_end = text.rfind('\n', limit - 1);
+  return (last_end != std::string_view::npos ? last_end : text.find('\n')) + 1;
+}
+
+}  // namespace
+
+Result<AccessLog> AccessLog::open(const std::string& path, std::vector<std::string> worker_names) {
+  AccessLog log;
+  log.worker_names_ = std::move(worker_names);
+  if (path == "-") {
+    log.descriptor_ = STDOUT_FILENO;
+  } else if (!path.empty()) {
+    constexpr int owner_writes_group_reads = 0640;
+    log.descriptor_ =
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_writes_group_reads);
+    if (log.descriptor_ < 0) {
+      return Error(ErrorKind::internal,
+                   "cannot open access log " + path + ": " + std::strerror(errno));
+    }
+    log.owned_ = true;
+  }
+  if (log.descriptor_ >= 0) log.write_limit_ = write_limit_of(log.descriptor_);
+  return log;
+}
+
+AccessLog::AccessLog(AccessLog&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      owned_(std::exchange(other.owned_, false)),
+      torn_(other.torn_),
+      write_limit_(other.write_limit_),
+      dropped_lines_(std::exchange(other.dropped_lines_, 0)),
+      pending_(std::exchange(other.pending_, {})),
+      worker_names_(std::exchange(other.worker_names_, {})) {}
+
+AccessLog& AccessLog::operator=(AccessLog&& other) noexcept {
+  AccessLog moved(std::move(other));
+  std::swap(descriptor_, moved.descriptor_);
+  std::swap(owned_, moved.owned_);
+  std::swap(torn_, moved.torn_);
+  std::swap(write_limit_, moved.write_limit_);
+  std::swap(dropped_lines_, moved.dropped_lines_);
+  std::swap(pending_, moved.pending_);
+  std::swap(worker_names_, moved.worker_names_);
+  return *this;
+}
+
+AccessLog::~AccessLog() {
+  flush();
+  if (owned_) ::close(descriptor_);
+}
+
+void AccessLog::record(const RequestRecord& record) {
+  if (descriptor_ < 0) return;
+  std::string_view worker_name;
+  if (record.worker && record.worker->value() < worker_names_.size()) {
+    worker_name = worker_names_[record.worker->value()];
+  }
+  const std::size_t before = pending_.size();
+  append_access_line(record, worker_name, pending_);
+  if (pending_.size() <= flush_threshold) return;
+  const std::string newest = pending_.substr(before);
+  pending_.resize(before);
+  flush();
+  pending_ += newest;
+}
+
+void AccessLog::flush() noexcept {
+  std::size_t written = 0;
+  while (written < pending_.size()) {
+    const std::string_view rest = std::string_view(pending_).substr(written);
+    const ssize_t result = ::write(descriptor_, rest.data(), whole_lines(rest, write_limit_));
+    if (result < 0 && errno == EINTR) continue;
+    if (result <= 0) break;
+    written += static_cast<std::size_t>(result);
+  }
+  // A line of which a part was written is kept, so that its rest follows when writing works again;
+  // the whole lines behind it are given up.
+  if (written > 0) torn_ = pending_[written - 1] != '\n';
+  const std::size_t kept = torn_ ? pending_.find('\n', written) + 1 : written;
+  dropped_lines_ += static_cast<std::uint64_t>(
+      std::count(pending_.begin() + static_cast<std::ptrdiff_t>(kept), pending_.end(), '\n'));
+  pending_.resize(kept);
+  pending_.erase(0, written);
+}
+
+}  // namespace lmb::telemetry

@@ -1,0 +1,79 @@
+#include "daemon_metrics.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "buckets.hpp"
+#include "lmb/base/assert.hpp"
+
+namespace lmb::telemetry {
+
+DaemonMetrics::DaemonMetrics(Instruments& instruments, const BuildInfo& build) {
+  CounterFamily& hits = instruments.counters({"lmbalancer_limit_hits_total",
+                                              "hits",
+                                              "How often a limit was hit, by its config key.",
+                                              {"limit"}});
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    limit_hits_[i] = &hits.Add({{"limit", std::string(limits[i])}});
+  }
+  client_connections_ = &instruments
+                             .gauges({"lmbalancer_client_connections",
+                                      "connections",
+                                      "Open connections of clients, idle ones included.",
+                                      {}})
+                             .Add({});
+  queue_depth_ =
+      &instruments
+           .gauges({"lmbalancer_queue_depth", "requests", "Requests that wait for a slot now.", {}})
+           .Add({});
+  body_memory_ = &instruments
+                      .gauges({"lmbalancer_body_memory_bytes",
+                               "bytes",
+                               "Memory held by request bodies, bounded by limits.body_memory.",
+                               {}})
+                      .Add({});
+  internal_errors_ = &instruments
+                          .counters({"lmbalancer_internal_errors_total",
+                                     "errors",
+                                     "Faults of the balancer itself; each is a bug.",
+                                     {}})
+                          .Add({});
+  loop_lag_seconds_ = &instruments.histograms({"lmbalancer_loop_lag_seconds",
+                                               "seconds",
+                                               "How late a shard's periodic tick ran: what "
+                                               "something that held the shard cost all others.",
+                                               {"shard"}});
+  instruments
+      .gauges({"lmbalancer_build_info",
+               "1",
+               "Always 1; the labels tell the version that runs.",
+               {"version", "git_hash"}})
+      .Add({{"version", build.version}, {"git_hash", build.git_hash}})
+      .Set(1);
+  instruments
+      .gauges(
+          {"process_start_time_seconds", "seconds", "When the process started, as Unix time.", {}})
+      .Add({})
+      .Set(std::chrono::duration<double>(wall_now().time_since_epoch()).count());
+}
+
+void DaemonMetrics::count_limit_hit(std::string_view limit) noexcept {
+  const auto found = std::find(limits.begin(), limits.end() - 1, limit);
+  limit_hits_[static_cast<std::size_t>(found - limits.begin())]->Increment();
+}
+
+void DaemonMetrics::observe_loop_lag(std::size_t shard, Duration lag) noexcept {
+  LMB_ASSERT(shard < most_shards);
+  loop_lag_[shard]
+      .get([&]() -> Histogram& {
+        return loop_lag_seconds_->Add({{"shard", std::to_string(shard)}}, buckets::loop_lag());
+      })
+      .Observe(seconds(lag));
+}
+
+void DaemonMetrics::set_gauges(std::size_t queued, std::uint64_t body_memory_bytes) noexcept {
+  queue_depth_->Set(static_cast<double>(queued));
+  body_memory_->Set(static_cast<double>(body_memory_bytes));
+}
+
+}  // namespace lmb::telemetry

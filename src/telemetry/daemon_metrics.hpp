@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "instruments.hpp"
+#include "lmb/telemetry/metrics.hpp"
+
+namespace lmb::telemetry {
+
+/// What is counted about the balancer itself. Members as in Metrics.
+class DaemonMetrics {
+ public:
+  DaemonMetrics(Instruments& instruments, const BuildInfo& build);
+
+  void count_limit_hit(std::string_view limit) noexcept;
+  void client_connection_opened() noexcept { client_connections_->Increment(); }
+  void client_connection_closed() noexcept { client_connections_->Decrement(); }
+  void count_internal_error() noexcept { internal_errors_->Increment(); }
+  void observe_loop_lag(std::size_t shard, Duration lag) noexcept;
+  void set_gauges(std::size_t queued, std::uint64_t body_memory_bytes) noexcept;
+
+ private:
+  /// The config keys of all limits that can be hit; whatever else is told counts as the last one.
+  static constexpr std::array<std::string_view, 17> limits = {"limits.head_bytes",
+                                                              "limits.header_count",
+                                                              "limits.target_bytes",
+                                                              "limits.body_bytes",
+                                                              "limits.body_memory",
+                                                              "limits.stream_buffer",
+                                                              "limits.stream_buffer_total",
+                                                              "limits.connections",
+                                                              "queue.length",
+                                                              "queue.max_wait",
+                                                              "timeouts.client_head",
+                                                              "timeouts.client_body",
+                                                              "timeouts.client_write",
+                                                              "timeouts.request",
+                                                              "timeouts.connect",
+                                                              "timeouts.send",
+                                                              "other"};
+  static constexpr std::size_t most_shards = 256;
+
+  std::array<Counter*, limits.size()> limit_hits_{};
+  Gauge* client_connections_ = nullptr;
+  Gauge* queue_depth_ = nullptr;
+  Gauge* body_memory_ = nullptr;
+  Counter* internal_errors_ = nullptr;
+  HistogramFamily* loop_lag_seconds_ = nullptr;
+  std::array<LazySeries<Histogram>, most_shards> loop_lag_;
+};
+
+}  // namespace lmb::telemetry

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmb/base/clock.hpp"
+#include "lmb/telemetry/metrics.hpp"
+
+namespace lmb::telemetry {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using CounterFamily = prometheus::Family<Counter>;
+using GaugeFamily = prometheus::Family<Gauge>;
+using HistogramFamily = prometheus::Family<Histogram>;
+
+/// Prometheus's base unit of time.
+inline double seconds(Duration duration) noexcept {
+  return std::chrono::duration<double>(duration).count();
+}
+
+/// Creates the metric families and remembers how they describe themselves, so that what is exposed
+/// and what describe() tells have one source.
+class Instruments {
+ public:
+  /// What a family is, before its type is known.
+  struct Spec {
+    const char* name;
+    const char* unit;
+    const char* help;
+    std::vector<std::string> labels;
+  };
+
+  CounterFamily& counters(const Spec& spec);
+  GaugeFamily& gauges(const Spec& spec);
+  HistogramFamily& histograms(const Spec& spec);
+
+  [[nodiscard]] const prometheus::Registry& registry() const noexcept { return registry_; }
+  [[nodiscard]] const std::vector<Metrics::Description>& descriptions() const noexcept {
+    return descriptions_;
+  }
+
+ private:
+  void describe(const Spec& spec, const char* type);
+
+  prometheus::Registry registry_;
+  std::vector<Metrics::Description> descriptions_;
+};
+
+/// A series of a family with too many possible label values to create them all: created when it is
+/// first counted, found without lock or look-up from then on.
+/// Thread safety: any thread; two first uses at once find the same series.
+template <class Metric>
+class LazySeries {
+ public:
+  /// `create` returns the series; it runs at the first use only.
+  template <class Create>
+  Metric& get(Create create) {
+    Metric* series = series_.load(std::memory_order_acquire);
+    if (series == nullptr) {
+      series = &create();
+      series_.store(series, std::memory_order_release);
+    }
+    return *series;
+  }
+
+ private:
+  std::atomic<Metric*> series_{nullptr};
+};
+
+}  // namespace lmb::telemetry

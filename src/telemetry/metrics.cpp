@@ -1,0 +1,103 @@
+#include "lmb/telemetry/metrics.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "daemon_metrics.hpp"
+#include "instruments.hpp"
+#include "process_metrics.hpp"
+#include "request_metrics.hpp"
+#include "text_format.hpp"
+#include "worker_metrics.hpp"
+
+namespace lmb::telemetry {
+
+struct Metrics::State {
+  State(const std::vector<std::string>& workers, const std::vector<std::string_view>& routes,
+        const BuildInfo& build, const std::vector<std::string_view>& balanced_routes)
+      : request(instruments, workers, routes, balanced_routes),
+        worker(instruments, workers),
+        daemon(instruments, build) {}
+
+  Instruments instruments;
+  RequestMetrics request;
+  WorkerMetrics worker;
+  DaemonMetrics daemon;
+};
+
+Metrics::Metrics(const std::vector<std::string>& workers,
+                 const std::vector<std::string_view>& routes, const BuildInfo& build,
+                 const std::vector<std::string_view>& balanced_routes)
+    : state_(std::make_unique<State>(workers, routes, build, balanced_routes)) {}
+
+Metrics::~Metrics() = default;
+
+void Metrics::record(const RequestRecord& record) noexcept {
+  state_->request.record(record);
+}
+
+void Metrics::count_attempt_failure(WorkerId worker, ErrorKind error) noexcept {
+  state_->worker.count_attempt_failure(worker, error);
+}
+
+void Metrics::count_retry(WorkerId worker, ErrorKind error) noexcept {
+  state_->worker.count_retry(worker, error);
+}
+
+void Metrics::count_connection(WorkerId worker, bool reused) noexcept {
+  state_->worker.count_connection(worker, reused);
+}
+
+void Metrics::count_probe(WorkerId worker, bool alive, Duration took) noexcept {
+  state_->worker.count_probe(worker, alive, took);
+}
+
+void Metrics::count_transition(WorkerId worker, bool up) noexcept {
+  state_->worker.count_transition(worker, up);
+}
+
+void Metrics::count_limit_hit(std::string_view limit) noexcept {
+  state_->daemon.count_limit_hit(limit);
+}
+
+void Metrics::client_connection_opened() noexcept {
+  state_->daemon.client_connection_opened();
+}
+
+void Metrics::client_connection_closed() noexcept {
+  state_->daemon.client_connection_closed();
+}
+
+void Metrics::count_internal_error() noexcept {
+  state_->daemon.count_internal_error();
+}
+
+void Metrics::observe_loop_lag(std::size_t shard, Duration lag) noexcept {
+  state_->daemon.observe_loop_lag(shard, lag);
+}
+
+void Metrics::set_fleet(const std::vector<WorkerGauges>& workers, std::size_t queued,
+                        std::uint64_t body_memory_bytes) noexcept {
+  state_->worker.set_gauges(workers);
+  state_->daemon.set_gauges(queued, body_memory_bytes);
+}
+
+std::string Metrics::render() const {
+  std::vector<prometheus::MetricFamily> families = state_->instruments.registry().Collect();
+  std::vector<prometheus::MetricFamily> process = process_metrics::collect();
+  std::move(process.begin(), process.end(), std::back_inserter(families));
+  return to_text_format(std::move(families));
+}
+
+std::vector<Metrics::Description> Metrics::describe() const {
+  std::vector<Description> all = state_->instruments.descriptions();
+  for (Description& description : process_metrics::descriptions()) {
+    all.push_back(std::move(description));
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Description& a, const Description& b) noexcept { return a.name < b.name; });
+  return all;
+}
+
+}  // namespace lmb::telemetry
