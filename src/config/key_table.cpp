@@ -1,0 +1,190 @@
+#include "key.hpp"
+
+#include <array>
+
+#include "lmb/protocol/head.hpp"
+
+namespace lmb::config {
+namespace {
+
+using enum KeyType;
+
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+
+/// Time-outs. Less than 10 ms would be a fault on any network; more than a day is none.
+constexpr Range wait{10, hour};
+constexpr Range long_wait{10, 24 * hour};
+
+constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warn", "error"};
+static_assert(static_cast<int>(telemetry::LogLevel::debug) == 0 &&
+              static_cast<int>(telemetry::LogLevel::error) == 3);
+
+constexpr std::array sections{
+    Section{"", "Configuration of lmbalancer; see docs/configuration.md."},
+    Section{"workers[]", "One LM Studio server."},
+    Section{"scheduling", "How requests are spread over the workers."},
+    Section{"queue", "Requests that wait for a slot."},
+    Section{"retry", "What happens after a failed attempt."},
+    Section{"health", "How a worker is found to be down or up."},
+    Section{"timeouts", "How long each step of a request may take."},
+    Section{"limits", "How much of everything is allowed at once."},
+    Section{"telemetry", "What is logged."},
+};
+
+// One key is one block.
+// clang-format off
+constexpr Key keys[] = {
+    {"$schema", text, {0, 1024},
+     "The schema for editors; ignored by lmbalancer.",
+     [](Target) -> Field { return std::monostate{}; }},
+    {"listen", listen, {1, 16},
+     "Where clients connect: \"host:port\" or a list of these; host is an IP address, "
+     "localhost, or * for every address of this machine.",
+     [](Target t) -> Field { return &t.config.net.listen; }},
+    {"threads", count, {0, 64},
+     "Threads that serve clients; 0 chooses as many as cores, at most 4.",
+     [](Target t) -> Field { return &t.config.net.threads; }},
+    {"startup_grace", duration, {0, hour},
+     "How long after the start requests wait for the first worker to be found up.",
+     [](Target t) -> Field { return &t.config.scheduling.startup_grace; }},
+
+    {"workers[].name", text, {1, 64},
+     "Name in logs, metrics and the x-lmb-worker header; host:port when left out.",
+     [](Target t) -> Field { return &t.worker.spec.name; }},
+    {"workers[].url", url, {1, 300},
+     "Where the LM Studio server listens: http://host:port; port 1234 when left out.",
+     [](Target t) -> Field { return &t.worker.address; }},
+    {"workers[].slots", slots, {1, 10'000},
+     "Requests the worker runs at once; \"auto\" asks the worker itself.",
+     [](Target t) -> Field { return &t.worker.spec.slots; }},
+    {"workers[].max_in_flight", count, {1, 10'000},
+     "Most requests on the worker over all its models; no cap beyond the slots when left "
+     "out.",
+     [](Target t) -> Field { return &t.worker.spec.max_in_flight; }},
+    {"workers[].weight", count, {1, 1000},
+     "Share of requests relative to other workers: weight 2 gets twice as many as weight 1.",
+     [](Target t) -> Field { return &t.worker.spec.weight; }},
+    {"workers[].api_key", secret, {1, 1024},
+     "Key of the worker's LM Studio, sent to it as a bearer token; prefer api_key_env.",
+     [](Target t) -> Field { return &t.worker.address.api_key; }},
+    {"workers[].api_key_env", text, {1, 256},
+     "Environment variable that holds the worker's key.",
+     [](Target t) -> Field { return &t.worker.api_key_env; }},
+
+    {"scheduling.slots_unknown", count, {1, 10'000},
+     "Slots of a worker with slots \"auto\" that does not tell how many it has.",
+     [](Target t) -> Field { return &t.config.scheduling.slots_unknown; }},
+    {"queue.length", count, {0, 100'000},
+     "Requests that may wait at once; the next one gets 503.",
+     [](Target t) -> Field { return &t.config.scheduling.queue_length; }},
+    {"queue.max_wait", duration, {0, 24 * hour},
+     "Longest wait of a request whose answer is not streamed; then 504.",
+     [](Target t) -> Field { return &t.config.proxy.queue.other; }},
+    {"queue.max_wait_stream", duration, {0, 24 * hour},
+     "Longest wait of a request whose answer is streamed; then 504.",
+     [](Target t) -> Field { return &t.config.proxy.queue.stream; }},
+    {"queue.no_worker_grace", duration, {0, hour},
+     "How long requests wait while no worker is up; then 503.",
+     [](Target t) -> Field { return &t.config.scheduling.no_worker_grace; }},
+    {"retry.attempts", count, {1, 10},
+     "Attempts for one request, the first included.",
+     [](Target t) -> Field { return &t.config.retry.attempts_max; }},
+    {"health.interval", duration, {10, hour},
+     "Time between two probes of a worker.",
+     [](Target t) -> Field { return &t.config.upstream.probe_interval; }},
+    {"health.timeout", duration, {10, hour},
+     "Time a worker has to answer a probe; less than health.interval.",
+     [](Target t) -> Field { return &t.config.upstream.probe_timeout; }},
+    {"health.failures_down", count, {1, 100},
+     "Failures in a row that take a worker down.",
+     [](Target t) -> Field { return &t.config.scheduling.health.failures_down; }},
+    {"health.successes_up", count, {1, 100},
+     "Successes in a row that bring a worker back.",
+     [](Target t) -> Field { return &t.config.scheduling.health.successes_up; }},
+    {"health.resolve_interval", duration, {100, 24 * hour},
+     "Time between two look-ups of a worker's host name.",
+     [](Target t) -> Field { return &t.config.upstream.resolve_interval; }},
+
+    {"timeouts.client_head", duration, wait,
+     "From the first to the last byte of a request's head; then 408.",
+     [](Target t) -> Field { return &t.config.proxy.timeouts.client_head; }},
+    {"timeouts.client_body", duration, wait,
+     "Between two pieces of a request's body; then 408.",
+     [](Target t) -> Field { return &t.config.proxy.timeouts.client_body; }},
+    {"timeouts.keep_alive", duration, long_wait,
+     "How long an idle client connection stays open.",
+     [](Target t) -> Field { return &t.config.proxy.timeouts.keep_alive; }},
+    {"timeouts.client_write", duration, wait,
+     "How long a client may take no byte of its answer; then it is cut off.",
+     [](Target t) -> Field { return &t.config.proxy.timeouts.client_write; }},
+    {"timeouts.request", duration, long_wait,
+     "The whole request, waiting included; then 504.",
+     [](Target t) -> Field { return &t.config.proxy.timeouts.request; }},
+    {"timeouts.connect", duration, wait,
+     "Connecting to a worker; then another attempt, in the end 504.",
+     [](Target t) -> Field { return &t.config.upstream.connect_timeout; }},
+    {"timeouts.send", duration, wait,
+     "How long a worker may take no byte of a request.",
+     [](Target t) -> Field { return &t.config.upstream.send_timeout; }},
+    {"timeouts.pool_idle", duration, wait,
+     "How long an idle connection to a worker is kept; under the 5 s after which LM Studio "
+     "closes it.",
+     [](Target t) -> Field { return &t.config.upstream.pool_idle; }},
+    {"timeouts.shutdown_grace", duration, {0, 24 * hour},
+     "How long running answers may go on after SIGTERM.",
+     [](Target t) -> Field { return &t.config.shutdown_grace; }},
+
+    {"limits.head_bytes", size, {kib, mib},
+     "First line and header fields of a request together; then 431.",
+     [](Target t) -> Field { return &t.config.proxy.limits.head.head_bytes; }},
+    {"limits.header_count", count, {8, protocol::header_count_max},
+     "Header fields of a request; then 431.",
+     [](Target t) -> Field { return &t.config.proxy.limits.head.header_count; }},
+    {"limits.target_bytes", size, {256, mib},
+     "Path and query of a request; then 414.",
+     [](Target t) -> Field { return &t.config.proxy.limits.head.target_bytes; }},
+    {"limits.body_bytes", size, {kib, 4 * gib},
+     "Body of one request, also after inflating; then 413.",
+     [](Target t) -> Field { return &t.config.proxy.limits.body_bytes; }},
+    {"limits.body_memory", size, {kib, 1024 * gib},
+     "All request bodies held at once; then 503.",
+     [](Target t) -> Field { return &t.config.proxy.limits.body_memory; }},
+    {"limits.stream_buffer", size, {4 * kib, 4 * gib},
+     "Bytes of an answer kept for a client that reads slower than its worker writes.",
+     [](Target t) -> Field { return &t.config.proxy.limits.stream_buffer; }},
+    {"limits.stream_buffer_total", size, {4 * kib, 1024 * gib},
+     "The same, for all clients together.",
+     [](Target t) -> Field { return &t.config.proxy.limits.stream_buffer_total; }},
+    {"limits.held_answer", size, {kib, gib},
+     "JSON answers up to this size are judged as a whole before the client gets them.",
+     [](Target t) -> Field { return &t.config.proxy.limits.held_answer; }},
+    {"limits.connections", count, {1, 1'000'000},
+     "Client connections at once; further ones are refused.",
+     [](Target t) -> Field { return &t.config.net.connections_max; }},
+    {"limits.pool_connections", count, {1, 10'000},
+     "Idle connections kept for each worker by each thread.",
+     [](Target t) -> Field { return &t.config.upstream.pool_connections_max; }},
+    {"telemetry.log_level", choice, {0, 0},
+     "Least level that is logged to stderr.",
+     [](Target t) -> Field { return &t.config.telemetry.log_level; }, log_levels},
+    {"telemetry.access_log", text, {0, 4096},
+     "File that gets one JSON line per request; \"-\" is stdout, empty is none.",
+     [](Target t) -> Field { return &t.config.telemetry.access_log; }},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Key> all_keys() noexcept {
+  return keys;
+}
+std::span<const Section> all_sections() noexcept {
+  return sections;
+}
+
+}  // namespace lmb::config

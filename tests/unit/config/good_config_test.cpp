@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "lmb/config/config.hpp"
+#include "schema_text.hpp"
+
+namespace lmb::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+const char* studio_environment(const char* name) {
+  return std::strcmp(name, "STUDIO_KEY") == 0 ? "sk-lm-abc:def" : nullptr;
+}
+
+Config good(std::string_view text, Environment environment = no_environment) {
+  auto parsed = parse_config(text, environment);
+  EXPECT_TRUE(parsed.ok()) << describe(parsed.problems, "config");
+  return std::move(parsed.config);
+}
+
+TEST(ParseConfig, fills_every_kind_of_worker_key) {
+  const auto config = good(R"({ "workers": [
+    {"url": "http://Mac-Studio-05.local"},
+    {"name": "b", "url": "http://10.0.0.5:99/", "slots": 7, "max_in_flight": 9, "weight": 3,
+     "api_key": "sk-plain"},
+    {"url": "http://[::1]:5", "slots": "auto", "api_key_env": "STUDIO_KEY"} ] })",
+                           studio_environment);
+  ASSERT_EQ(config.fleet.size(), 3U);
+  ASSERT_EQ(config.addresses.size(), 3U);
+  EXPECT_EQ(config.fleet[0].name, "mac-studio-05.local:1234");
+  EXPECT_EQ(config.fleet[0].slots, std::nullopt);
+  EXPECT_EQ(config.fleet[0].max_in_flight, std::nullopt);
+  EXPECT_EQ(config.fleet[0].weight, 1U);
+  EXPECT_EQ(config.addresses[0].name, "mac-studio-05.local:1234");
+  EXPECT_EQ(config.addresses[0].host, "mac-studio-05.local");
+  EXPECT_EQ(config.addresses[0].port, 1234);
+  EXPECT_EQ(config.addresses[0].api_key, "");
+  EXPECT_EQ(config.fleet[1].name, "b");
+  EXPECT_EQ(config.addresses[1].name, "b");
+  EXPECT_EQ(config.fleet[1].slots, 7U);
+  EXPECT_EQ(config.fleet[1].max_in_flight, 9U);
+  EXPECT_EQ(config.fleet[1].weight, 3U);
+  EXPECT_EQ(config.addresses[1].host, "10.0.0.5");
+  EXPECT_EQ(config.addresses[1].port, 99);
+  EXPECT_EQ(config.addresses[1].api_key, "sk-plain");
+  EXPECT_EQ(config.fleet[2].name, "[::1]:5");
+  EXPECT_EQ(config.fleet[2].slots, std::nullopt);
+  EXPECT_EQ(config.addresses[2].host, "::1");
+  EXPECT_EQ(config.addresses[2].api_key, "sk-lm-abc:def");
+}
+
+TEST(ParseConfig, takes_one_listen_address_or_several) {
+  using Addresses = std::vector<net::ListenAddress>;
+  const std::string workers = R"("workers": [{"url": "http://mac"}])";
+  EXPECT_EQ(good("{" + workers + R"(, "listen": "*:80"})").net.listen,
+            (Addresses{{"0.0.0.0", 80}, {"::", 80}}));
+  EXPECT_EQ(good("{" + workers + R"(, "listen": ["localhost:80", "10.0.0.1:80"]})").net.listen,
+            (Addresses{{"127.0.0.1", 80}, {"::1", 80}, {"10.0.0.1", 80}}));
+  EXPECT_EQ(good("{" + workers + R"(, "listen": ["127.0.0.1:0", "127.0.0.1:0"]})").net.listen,
+            (Addresses{{"127.0.0.1", 0}, {"127.0.0.1", 0}}));
+  EXPECT_EQ(good("{" + workers + "}").net.listen, (Addresses{{"127.0.0.1", 8080}, {"::1", 8080}}));
+}
+
+TEST(ParseConfig, reads_durations_sizes_levels_and_paths) {
+  const auto config = good(R"({ "workers": [{"url": "http://mac"}],
+    "queue": {"max_wait": "1m30s", "max_wait_stream": "0s"},
+    "limits": {"body_bytes": 5000, "held_answer": "3KiB"},
+    "telemetry": {"log_level": "warn", "access_log": "/var/log/lmb access.json"} })");
+  EXPECT_EQ(config.proxy.queue.other, 90s);
+  EXPECT_EQ(config.proxy.queue.stream, 0s);
+  EXPECT_EQ(config.proxy.limits.body_bytes, 5000U);
+  EXPECT_EQ(config.proxy.limits.held_answer, 3072U);
+  EXPECT_EQ(config.telemetry.log_level, telemetry::LogLevel::warn);
+  EXPECT_EQ(config.telemetry.access_log, "/var/log/lmb access.json");
+}
+
+TEST(ParseConfig, takes_related_limits_that_are_raised_together) {
+  const auto config = good(R"({ "workers": [{"url": "http://mac"}],
+    "limits": {"body_bytes": "2GiB", "body_memory": "2GiB"},
+    "health": {"timeout": "10s", "interval": "11s"} })");
+  EXPECT_EQ(config.proxy.limits.body_bytes, config.proxy.limits.body_memory);
+}
+
+TEST(ParseConfig, takes_as_many_workers_as_a_fleet_can_have) {
+  std::string workers;
+  for (int i = 1; i <= 64; ++i) {
+    workers +=
+        (i == 1 ? "" : ",") + std::string(R"({"url": "http://m)") + std::to_string(i) + "\"}";
+  }
+  EXPECT_EQ(good(R"({"workers": [)" + workers + "]}").fleet.size(), 64U);
+}
+
+TEST(ParseConfig, tolerates_a_byte_order_mark_comments_and_the_schema_key) {
+  EXPECT_EQ(good("\xEF\xBB\xBF// fleet\n{\"$schema\": \"x.json\", /* one */ \"workers\": "
+                 "[{\"url\": \"http://mac\"}]}\n")
+                .fleet.size(),
+            1U);
+}
+
+}  // namespace
+}  // namespace lmb::config

@@ -1,0 +1,157 @@
+#include "schema_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "address.hpp"
+#include "units.hpp"
+
+namespace lmb::config {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json text_rules(const Key& key) {
+  Json rules{{"type", "string"}};
+  if (key.range.least > 0) rules["minLength"] = key.range.least;
+  rules["maxLength"] = key.range.most;
+  if (key.path == "workers[].name") {
+    rules["pattern"] = "^[A-Za-z0-9._:\\[\\]][A-Za-z0-9._:\\[\\]-]*$";
+  }
+  if (key.path == "workers[].api_key_env") rules["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$";
+  if (key.type == KeyType::secret) rules["pattern"] = "^[!-~]+$";
+  if (key.type == KeyType::url) rules["pattern"] = "^[Hh][Tt][Tt][Pp]://[^/?#@]+/?$";
+  return rules;
+}
+
+Json rules_of(const Key& key) {
+  const Json number{{"type", "integer"}, {"minimum", key.range.least}, {"maximum", key.range.most}};
+  switch (key.type) {
+    case KeyType::count:
+      return number;
+    case KeyType::duration:
+      return {{"type", "string"}, {"pattern", duration_pattern}};
+    case KeyType::size: {
+      auto rules = number;
+      rules["type"] = {"string", "integer"};
+      rules["pattern"] = size_pattern;
+      return rules;
+    }
+    case KeyType::choice:
+      return {{"enum", std::vector<std::string>(key.choices.begin(), key.choices.end())}};
+    case KeyType::slots:
+      return {{"oneOf", {{{"const", "auto"}}, number}}};
+    case KeyType::listen: {
+      const Json one{{"type", "string"}};
+      const Json several{{"type", "array"},
+                         {"items", one},
+                         {"minItems", key.range.least},
+                         {"maxItems", key.range.most}};
+      return {{"oneOf", {one, several}}};
+    }
+    case KeyType::text:
+    case KeyType::secret:
+    case KeyType::url:
+      return text_rules(key);
+  }
+  return {};
+}
+
+Json property(const Key& key) {
+  Config defaults;
+  std::string description(key.help);
+  // JSON Schema has no ranges for the texts that durations and sizes are.
+  if (key.type == KeyType::duration || key.type == KeyType::size) {
+    description += " From " + range_text(key) + ".";
+  }
+  Json result{{"description", description}};
+  result.update(rules_of(key));
+  if (auto value = value_in(key, defaults); !value.is_null()) result["default"] = std::move(value);
+  return result;
+}
+
+Json object(const Section& section) {
+  Json properties = Json::object();
+  for (const auto& key : all_keys()) {
+    const auto dot = key.path.rfind('.');
+    const auto parent = dot == std::string_view::npos ? "" : key.path.substr(0, dot);
+    if (parent != section.path) continue;
+    properties[std::string(key.path.substr(dot + 1))] = property(key);
+  }
+  return {{"description", section.help},
+          {"type", "object"},
+          {"additionalProperties", false},
+          {"properties", std::move(properties)}};
+}
+
+}  // namespace
+
+std::string repository_file(const std::string& path) {
+  return LMB_SOURCE_DIR "/" + path;
+}
+
+std::string read_text(const std::string& path) {
+  const std::ifstream stream(path, std::ios::binary);
+  EXPECT_TRUE(stream) << path;
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+Json value_in(const Key& key, Config& config) {
+  WorkerDraft worker;
+  const Target target{config, worker};
+  const auto field = key.field(target);
+  if (const auto* const* level = std::get_if<telemetry::LogLevel*>(&field)) {
+    return key.choices[static_cast<std::size_t>(**level)];
+  }
+  if (const auto* const* text = std::get_if<std::string*>(&field)) {
+    return key.range.least == 0 ? Json(**text) : Json();
+  }
+  if (const auto* const* list = std::get_if<std::vector<net::ListenAddress>*>(&field)) {
+    Json addresses = Json::array();
+    for (const auto& [host, port] : **list) addresses.push_back(host_port_text(host, port));
+    return addresses;
+  }
+  if (std::holds_alternative<std::optional<std::uint32_t>*>(field)) {
+    return key.type == KeyType::slots ? Json("auto") : Json();
+  }
+  if (std::holds_alternative<std::monostate>(field) ||
+      std::holds_alternative<upstream::WorkerAddress*>(field)) {
+    return {};
+  }
+  const auto number = number_in(key, target);
+  return key.type == KeyType::count ? Json(number) : Json(number_text(key, number));
+}
+
+std::string schema_text() {
+  Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "lmbalancer"}};
+  for (const auto& section : all_sections()) {
+    auto node = object(section);
+    if (section.path.empty()) {
+      schema.update(node);
+      schema["required"] = {"workers"};
+    } else if (section.path == "workers[]") {
+      node["required"] = {"url"};
+      node["not"] = {{"required", {"api_key", "api_key_env"}}};
+      schema["properties"]["workers"] = {{"description", "The fleet."},
+                                         {"type", "array"},
+                                         {"minItems", 1},
+                                         {"maxItems", scheduling::fleet_size_max},
+                                         {"items", std::move(node)}};
+    } else {
+      schema["properties"][std::string(section.path)] = std::move(node);
+    }
+  }
+  return schema.dump(2) + "\n";
+}
+
+const char* no_environment(const char* /*name*/) {
+  return nullptr;
+}
+
+}  // namespace lmb::config
