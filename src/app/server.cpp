@@ -64,7 +64,8 @@ auto run_and_wait(asio::io_context& context, Task task) {
 struct Server::Parts {
   explicit Parts(config::Config its_config)
       : config(std::move(its_config)),
-        metrics(names_of(config.fleet), protocol::route_labels(), build_info()),
+        metrics(names_of(config.fleet), protocol::route_labels(), build_info(),
+                protocol::balanced_route_labels()),
         helper(1) {}
 
   /// An exception left a coroutine: our own fault, never a peer's.

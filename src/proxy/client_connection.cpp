@@ -91,12 +91,13 @@ asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead&
       }
       scanned = text.size();
     }
+    // Asked before each wait: the ring that told of the drain may have been spent on an earlier one.
+    const bool draining = interruption_.stop_level() != net::StopLevel::none;
+    if (draining && !any) co_return false;
     const auto filled = co_await fill();
     if (filled == Fill::ended && !any) co_return false;
     if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
     if (filled == Fill::bytes) continue;
-    const bool draining = interruption_.stop_level() != net::StopLevel::none;
-    if (draining && !any) co_return false;
     if (interruption_.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
     if (limit.passed() && !any && idle_allowed) co_return false;
     if (limit.passed()) co_return Error(ErrorKind::head_timeout);

@@ -1,0 +1,62 @@
+// The graceful end.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace lmb::test {
+namespace {
+
+DaemonOptions one_slot() {
+  DaemonOptions options;
+  options.workers = 1;
+  options.speed = 20;
+  options.adjust = [](config::Config& config) { config.fleet[0].slots = 1; };
+  return options;
+}
+
+TEST(Shutdown, running_streams_finish_and_waiting_requests_are_refused) {
+  Daemon daemon(one_slot());
+  RawClient running(daemon.port());
+  running.send(post("/v1/chat/completions", chat(true, 300)));
+  running.read_some(1);
+  RawClient waiting(daemon.port());
+  waiting.send(post("/v1/chat/completions", chat(true)));
+  ASSERT_TRUE(eventually([&] { return daemon.server().fleet().queued == 1; }));
+  daemon.server().begin_drain();
+  const auto refused = waiting.read_answer();
+  EXPECT_EQ(refused.status, 503U) << refused.body;
+  EXPECT_EQ(refused.fields.at("connection"), "close");
+  const auto finished = running.read_answer();
+  EXPECT_TRUE(finished.body.ends_with("data: [DONE]\n\n"));
+  EXPECT_TRUE(eventually([&] { return daemon.server().active() == 0; }));
+}
+
+TEST(Shutdown, idle_connections_are_closed) {
+  Daemon daemon(one_slot());
+  RawClient client(daemon.port());
+  client.send(get("/healthz"));
+  ASSERT_EQ(client.read_answer().status, 200U);
+  daemon.server().begin_drain();
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST(Shutdown, after_the_grace_time_streams_end_with_an_error_event) {
+  auto options = one_slot();
+  options.speed = 1;
+  Daemon daemon(options);
+  RawClient running(daemon.port());
+  running.send(post("/v1/chat/completions", chat(true, 5000)));
+  running.read_some(400);
+  daemon.server().begin_drain();
+  daemon.server().end_now();
+  const auto answer = running.read_answer();
+  EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos);
+  EXPECT_NE(answer.body.find("\"code\":\"shutting_down\""), std::string::npos) << answer.body;
+  EXPECT_TRUE(running.at_end());
+}
+
+}  // namespace
+}  // namespace lmb::test

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "lmb/app/server.hpp"
+#include "lmb/config/config.hpp"
+#include "lmb/sim/fleet.hpp"
+
+namespace lmb::test {
+
+struct DaemonOptions {
+  std::size_t workers = 3;
+  std::size_t threads = 2;
+  double speed = 200;  ///< Of the simulated physics.
+  /// Last change before the start.
+  std::function<void(config::Config&)> adjust;
+  std::function<void(sim::WorkerOptions&)> adjust_worker;
+};
+
+/// A whole daemon on port 0 with simulated workers, in this process; ready when constructed. The destructor
+/// stops it and fails the test if anything of it is left: slots in use, or requests in the queue.
+class Daemon {
+ public:
+  explicit Daemon(const DaemonOptions& options = {});
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] app::Server& server() { return *server_; }
+  [[nodiscard]] sim::Fleet& fleet() { return *fleet_; }
+  /// The body of GET /metrics.
+  [[nodiscard]] std::string metrics() const;
+  /// The value of one series, written as in the text format (`name{label="x"}`); 0 when it is not there.
+  [[nodiscard]] double metric(const std::string& series) const;
+  /// Slots in use over the fleet.
+  [[nodiscard]] std::uint32_t in_flight() const;
+
+ private:
+  std::unique_ptr<sim::Fleet> fleet_;
+  std::unique_ptr<app::Server> server_;
+};
+
+/// Waits until `condition` holds, polling; false after 30 s.
+bool eventually(const std::function<bool()>& condition);
+
+/// A chat request's body.
+std::string chat(bool stream, int max_tokens = 20);
+inline constexpr const char* model = "qwen/qwen3-30b-a3b";
+
+}  // namespace lmb::test
