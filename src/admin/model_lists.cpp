@@ -12,7 +12,8 @@ int hex_digit(char digit) noexcept {
   return -1;
 }
 
-/// Percent-decoding (RFC 3986 section 2.1): SDKs send `qwen%2Fqwen3-30b-a3b`. What is no valid escape stays as it is.
+/// Percent-decoding (RFC 3986 section 2.1): SDKs send `qwen%2Fqwen3-30b-a3b`. What is no valid
+/// escape stays as it is.
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {

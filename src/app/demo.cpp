@@ -57,7 +57,8 @@ void print_next_steps(const std::string& url, const std::string& model) {
   std::printf(
       "\nTry it yourself:\n"
       "  curl -N %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-      "    -d '{\"model\":\"%s\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}'\n"
+      "    -d "
+      "'{\"model\":\"%s\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}'\n"
       "  export OPENAI_BASE_URL=%s/v1 OPENAI_API_KEY=none\n"
       "  curl %s/metrics\n\n",
       url.c_str(), model.c_str(), url.c_str(), url.c_str());
@@ -108,7 +109,8 @@ int demo(const DemoOptions& options) {
   Server server(std::move(config));
   auto started = server.start();
   if (!started) {
-    std::fprintf(stderr, "lmbalancer: %s (demo takes --port N)\n", started.error().detail().c_str());
+    std::fprintf(stderr, "lmbalancer: %s (demo takes --port N)\n",
+                 started.error().detail().c_str());
     return exit_failed;
   }
   const int code = run(options, server, grace);

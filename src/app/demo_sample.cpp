@@ -24,7 +24,9 @@ namespace {
 constexpr std::string_view question =
     "In a few sentences: why should several Mac Studios share the work of one office?";
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 std::string make_request(const std::string& model) {
   nlohmann::json body;
@@ -34,7 +36,8 @@ std::string make_request(const std::string& model) {
   body["max_tokens"] = 120;
   body["messages"] = nlohmann::json::array({{{"role", "user"}, {"content", question}}});
   const auto text = body.dump();
-  return "POST /v1/chat/completions HTTP/1.1\r\nHost: lmbalancer\r\nContent-Type: application/json\r\n"
+  return "POST /v1/chat/completions HTTP/1.1\r\nHost: lmbalancer\r\nContent-Type: "
+         "application/json\r\n"
          "Connection: close\r\nContent-Length: " +
          std::to_string(text.size()) + "\r\n\r\n" + text;
 }
@@ -68,7 +71,8 @@ class Sample {
 
   void print_summary() const {
     const auto first = first_token_.value_or(ended_);
-    const auto tokens = scanner_.usage() ? scanner_.usage()->generated_tokens : scanner_.token_deltas();
+    const auto tokens =
+        scanner_.usage() ? scanner_.usage()->generated_tokens : scanner_.token_deltas();
     const double generating = seconds(last_token_ - first);
     std::printf("\n\n  worker          %s\n", worker_.c_str());
     std::printf("  time to first token (TTFT)  %.0f ms\n", seconds(first - begun_) * 1e3);
@@ -153,7 +157,8 @@ Result<void> show_sample(const tcp::endpoint& balancer, const std::string& model
   boost::system::error_code ec;
   socket.connect(balancer, ec);
   if (ec) return Error(ErrorKind::connect_failed, ec.message());
-  // 60 s of silence end the sample: SO_RCVTIMEO, since this is the one blocking client in the program.
+  // 60 s of silence end the sample: SO_RCVTIMEO, since this is the one blocking client in the
+  // program.
   const timeval silence{60, 0};
   setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
   std::printf("\n> %.*s\n\n", static_cast<int>(question.size()), question.data());

@@ -79,7 +79,8 @@ void add_sim(CLI::App& program, int& code) {
 int main(int argc, char** argv) {
   CLI::App program("Load-balancing reverse proxy for LLM workers (LM Studio)", "lmbalancer");
   const auto build = lmb::app::build_info();
-  program.set_version_flag("--version", "lmbalancer " + build.version + " (" + build.git_hash + ")");
+  program.set_version_flag("--version",
+                           "lmbalancer " + build.version + " (" + build.git_hash + ")");
   program.require_subcommand(1);
   int code = lmb::app::exit_ok;
   add_serve(program, code);

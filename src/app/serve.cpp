@@ -83,15 +83,18 @@ class SignalLoop {
   TimePoint end_by_{};
 };
 
-const char* environment(const char* name) { return std::getenv(name); }
+const char* environment(const char* name) {
+  return std::getenv(name);
+}
 
 void warn_if_open(const config::Config& config) {
   for (const auto& address : config.net.listen) {
     const bool loopback = address.host.starts_with("127.") || address.host == "::1";
     if (loopback) continue;
-    telemetry::log(telemetry::LogLevel::warn,
-                   "listening on " + address.host +
-                       " without client keys: everybody who reaches this address can use the fleet");
+    telemetry::log(
+        telemetry::LogLevel::warn,
+        "listening on " + address.host +
+            " without client keys: everybody who reaches this address can use the fleet");
   }
 }
 

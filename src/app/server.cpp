@@ -30,7 +30,8 @@ using asio::ip::tcp;
 
 namespace {
 
-/// How long the last sessions may take to notice that they must end now; then their threads are stopped anyway.
+/// How long the last sessions may take to notice that they must end now; then their threads are
+/// stopped anyway.
 constexpr Duration end_limit = std::chrono::seconds(5);
 
 /// limits.connections reached: said at once, without a session (RFC 9110 section 15.6.4).
@@ -91,7 +92,8 @@ struct Server::Parts {
 
 void Server::Parts::note_escape(const char* what) {
   metrics.count_internal_error();
-  telemetry::log(telemetry::LogLevel::error, std::string("a session ended by an exception: ") + what);
+  telemetry::log(telemetry::LogLevel::error,
+                 std::string("a session ended by an exception: ") + what);
 }
 
 void Server::Parts::make_shards() {
@@ -141,8 +143,8 @@ void Server::Parts::make_watch() {
     dispatcher->set_offers(worker, offers_of(catalogue));
     model_lists->set(worker, std::move(catalogue));
   };
-  watch = std::make_unique<upstream::FleetWatch>(*shards.front(), config.upstream,
-                                                 config.addresses, std::move(news),
+  watch = std::make_unique<upstream::FleetWatch>(*shards.front(), config.upstream, config.addresses,
+                                                 std::move(news),
                                                  [this](const char* what) { note_escape(what); });
 }
 
@@ -162,15 +164,17 @@ void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
 
 Server::Server(config::Config config) : parts_(std::make_unique<Parts>(std::move(config))) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 Result<void> Server::start() {
   auto& parts = *parts_;
   parts.make_shards();
   std::random_device entropy;
   for (auto& shard : parts.shards) {
-    auto log = telemetry::AccessLog::open(parts.config.telemetry.access_log,
-                                          names_of(parts.config.fleet));
+    auto log =
+        telemetry::AccessLog::open(parts.config.telemetry.access_log, names_of(parts.config.fleet));
     if (!log) return log.error();
     const auto seed = (std::uint64_t{entropy()} << 32U) | entropy();
     parts.fronts.push_back(
@@ -178,9 +182,10 @@ Result<void> Server::start() {
   }
   std::vector<asio::io_context*> targets;
   for (auto& shard : parts.shards) targets.push_back(&shard->context());
-  parts.acceptor = std::make_unique<net::Acceptor>(
-      parts.shards.front()->context(), targets,
-      [&parts](std::size_t index, tcp::socket socket) { parts.on_socket(index, std::move(socket)); });
+  parts.acceptor = std::make_unique<net::Acceptor>(parts.shards.front()->context(), targets,
+                                                   [&parts](std::size_t index, tcp::socket socket) {
+                                                     parts.on_socket(index, std::move(socket));
+                                                   });
   auto listening = parts.acceptor->listen(parts.config.net.listen);
   if (!listening) return listening.error();
   parts.make_watch();
@@ -191,7 +196,9 @@ Result<void> Server::start() {
   return {};
 }
 
-std::vector<tcp::endpoint> Server::endpoints() const { return parts_->acceptor->endpoints(); }
+std::vector<tcp::endpoint> Server::endpoints() const {
+  return parts_->acceptor->endpoints();
+}
 
 void Server::begin_drain() {
   auto& parts = *parts_;
@@ -238,6 +245,8 @@ void Server::stop() {
   parts.running = false;
 }
 
-scheduling::FleetSnapshot Server::fleet() const { return parts_->dispatcher->snapshot(); }
+scheduling::FleetSnapshot Server::fleet() const {
+  return parts_->dispatcher->snapshot();
+}
 
 }  // namespace lmb::app

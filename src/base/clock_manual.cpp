@@ -12,19 +12,25 @@ std::atomic<Duration::rep> since_epoch{start.count()};
 
 }  // namespace
 
-Clock::time_point Clock::now() noexcept { return time_point(Duration(since_epoch.load())); }
+Clock::time_point Clock::now() noexcept {
+  return time_point(Duration(since_epoch.load()));
+}
 
-bool Clock::is_manual() noexcept { return true; }
+bool Clock::is_manual() noexcept {
+  return true;
+}
 
 std::chrono::system_clock::time_point wall_now() noexcept {
-  return std::chrono::system_clock::time_point(std::chrono::duration_cast<
-      std::chrono::system_clock::duration>(std::chrono::hours(24 * 365 * 50) +
-                                           Duration(since_epoch.load())));
+  return std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          std::chrono::hours(24 * 365 * 50) + Duration(since_epoch.load())));
 }
 
 namespace manual_clock {
 
-void reset() noexcept { since_epoch = start.count(); }
+void reset() noexcept {
+  since_epoch = start.count();
+}
 
 void advance(Duration step) noexcept {
   LMB_ASSERT(step >= Duration::zero());

@@ -6,7 +6,7 @@ namespace lmb {
 
 std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
-#define LMB_KIND(name)   \
+#define LMB_KIND(name)  \
   case ErrorKind::name: \
     return #name;
     LMB_KIND(bad_request)

@@ -36,7 +36,9 @@ Lease& Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-Lease::~Lease() { finish(scheduling::Outcome::abandoned); }
+Lease::~Lease() {
+  finish(scheduling::Outcome::abandoned);
+}
 
 void Lease::finish(scheduling::Outcome outcome) noexcept {
   auto* dispatcher = std::exchange(dispatcher_, nullptr);
@@ -60,7 +62,8 @@ Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
   } else if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
     ticket_ = *ticket;
     waiting_ = true;
-    // A grant from another thread may be posted already; it is delivered on this shard, after this call.
+    // A grant from another thread may be posted already; it is delivered on this shard, after this
+    // call.
     dispatcher_.rooms_[shard_].emplace(ticket_, this);
   } else {
     outcome_ = std::get<scheduling::Refusal>(submitted);
@@ -71,7 +74,8 @@ Acquisition::~Acquisition() {
   if (!waiting_) return;
   dispatcher_.rooms_[shard_].erase(ticket_);
   const std::lock_guard lock(dispatcher_.mutex_);
-  // When it was granted meanwhile, the grant is on its way here: Dispatcher::deliver finds nobody and undoes it.
+  // When it was granted meanwhile, the grant is on its way here: Dispatcher::deliver finds nobody
+  // and undoes it.
   if (dispatcher_.scheduler_.withdraw(ticket_)) dispatcher_.ticket_shard_.erase(ticket_);
 }
 

@@ -23,7 +23,8 @@ std::string text_of(const ListenAddress& address) {
 
 Error cannot_listen(const ListenAddress& address, const error_code& ec) {
   auto detail = "cannot listen on " + text_of(address) + ": " + ec.message();
-  if (ec == asio::error::address_in_use) detail += "; stop the other program or choose another port";
+  if (ec == asio::error::address_in_use)
+    detail += "; stop the other program or choose another port";
   return Error(ErrorKind::internal, std::move(detail));
 }
 
@@ -58,9 +59,10 @@ Result<void> Acceptor::listen(const std::vector<ListenAddress>& addresses) {
     acceptor.open(endpoint.protocol(), ec);
     if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec && ip.is_v6()) {
-      const bool v4_beside = std::any_of(addresses.begin(), addresses.end(), [&](const auto& other) {
-        return other.port == address.port && other.host.find(':') == std::string::npos;
-      });
+      const bool v4_beside =
+          std::any_of(addresses.begin(), addresses.end(), [&](const auto& other) {
+            return other.port == address.port && other.host.find(':') == std::string::npos;
+          });
       acceptor.set_option(asio::ip::v6_only(v4_beside || !ip.is_unspecified()), ec);
     }
     if (!ec) acceptor.bind(endpoint, ec);
@@ -98,16 +100,16 @@ void Acceptor::stop() {
 void Acceptor::accept(Listener& listener) {
   const auto index = next_;
   next_ = (next_ + 1) % targets_.size();
-  listener.acceptor.async_accept(*targets_[index], [this, &listener, index](const error_code& ec,
-                                                                            tcp::socket socket) {
-    if (!listener.acceptor.is_open()) return;
-    if (!ec) on_socket_(index, std::move(socket));
-    if (!ec || harmless(ec)) return accept(listener);
-    listener.pause.expires_after(pause_after_failure);
-    listener.pause.async_wait([this, &listener](const error_code& cancelled) {
-      if (!cancelled && listener.acceptor.is_open()) accept(listener);
-    });
-  });
+  listener.acceptor.async_accept(
+      *targets_[index], [this, &listener, index](const error_code& ec, tcp::socket socket) {
+        if (!listener.acceptor.is_open()) return;
+        if (!ec) on_socket_(index, std::move(socket));
+        if (!ec || harmless(ec)) return accept(listener);
+        listener.pause.expires_after(pause_after_failure);
+        listener.pause.async_wait([this, &listener](const error_code& cancelled) {
+          if (!cancelled && listener.acceptor.is_open()) accept(listener);
+        });
+      });
 }
 
 }  // namespace lmb::net

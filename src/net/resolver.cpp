@@ -21,7 +21,8 @@ asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(std::string host, st
   const auto service = std::to_string(port);
   auto [ec, results] =
       co_await resolver.async_resolve(host, service, asio::as_tuple(asio::use_awaitable));
-  if (ec) co_return Error(ErrorKind::connect_failed, "cannot resolve " + host + ": " + ec.message());
+  if (ec)
+    co_return Error(ErrorKind::connect_failed, "cannot resolve " + host + ": " + ec.message());
   for (const auto& entry : results) endpoints.push_back(entry.endpoint());
   co_return endpoints;
 }

@@ -13,12 +13,16 @@ StopWatch::StopWatch(SessionGroup& group, Bell& bell) noexcept : group_(group), 
   group_.watches_.push_back(*this);
 }
 
-StopLevel StopWatch::level() const noexcept { return group_.level_; }
+StopLevel StopWatch::level() const noexcept {
+  return group_.level_;
+}
 
 SessionGroup::SessionGroup(asio::io_context& context, std::function<void(const char*)> on_escape)
     : context_(context), on_escape_(std::move(on_escape)) {}
 
-SessionGroup::~SessionGroup() { LMB_ASSERT(watches_.empty()); }
+SessionGroup::~SessionGroup() {
+  LMB_ASSERT(watches_.empty());
+}
 
 void SessionGroup::spawn(asio::awaitable<void> session) {
   ++active_;

@@ -14,9 +14,13 @@ Shard::Shard(std::size_t index, std::function<void(const char*)> on_escape)
       tick_timer_(context_),
       read_buffer_(read_buffer_bytes + read_buffer_slack) {}
 
-Shard::~Shard() { LMB_ASSERT(!thread_.joinable()); }
+Shard::~Shard() {
+  LMB_ASSERT(!thread_.joinable());
+}
 
-void Shard::on_tick(TickAction action) { tick_actions_.push_back(std::move(action)); }
+void Shard::on_tick(TickAction action) {
+  tick_actions_.push_back(std::move(action));
+}
 
 void Shard::start() {
   thread_ = std::thread([this] {
@@ -29,7 +33,9 @@ void Shard::start() {
   });
 }
 
-void Shard::stop() { context_.stop(); }
+void Shard::stop() {
+  context_.stop();
+}
 
 void Shard::join() {
   if (thread_.joinable()) thread_.join();

@@ -96,13 +96,17 @@ Stream Stream::start_connect(const asio::any_io_executor& executor, const tcp::e
   return Stream(std::move(state));
 }
 
-bool Stream::connect_pending() const noexcept { return state_ != nullptr && state_->connecting; }
+bool Stream::connect_pending() const noexcept {
+  return state_ != nullptr && state_->connecting;
+}
 
 error_code Stream::connect_error() const noexcept {
   return state_ == nullptr ? error_code(asio::error::bad_descriptor) : state_->connect_result;
 }
 
-bool Stream::is_open() const noexcept { return state_ != nullptr && state_->socket.is_open(); }
+bool Stream::is_open() const noexcept {
+  return state_ != nullptr && state_->socket.is_open();
+}
 
 IoStep Stream::try_read(std::span<char> into) noexcept {
   if (state_ == nullptr) return no_stream();
@@ -147,7 +151,9 @@ void Stream::arm_write(Bell& bell) {
   });
 }
 
-bool Stream::read_ready() const noexcept { return state_ != nullptr && state_->read_ready; }
+bool Stream::read_ready() const noexcept {
+  return state_ != nullptr && state_->read_ready;
+}
 
 void Stream::set_bell(Bell* bell) noexcept {
   if (state_ != nullptr) state_->bell = bell;

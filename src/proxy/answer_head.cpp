@@ -30,8 +30,8 @@ void append_server_timing(const telemetry::PhaseClock& phases, std::string& out)
   using telemetry::Phase;
   out += "server-timing: ";
   bool first = true;
-  for (const auto phase : {Phase::read, Phase::proxy, Phase::queue, Phase::connect, Phase::send,
-                           Phase::prefill}) {
+  for (const auto phase :
+       {Phase::read, Phase::proxy, Phase::queue, Phase::connect, Phase::send, Phase::prefill}) {
     if (!first) out += ", ";
     first = false;
     out += to_string(phase);
@@ -66,8 +66,7 @@ ClientFraming choose_framing(RequestContext& ctx, const protocol::ResponseHead& 
       framing.kind == protocol::BodyFraming::none) {
     return framing;
   }
-  framing.kind =
-      ctx.http_1_1 ? protocol::BodyFraming::chunked : protocol::BodyFraming::until_close;
+  framing.kind = ctx.http_1_1 ? protocol::BodyFraming::chunked : protocol::BodyFraming::until_close;
   if (framing.kind == protocol::BodyFraming::until_close) ctx.keep_alive = false;
   return framing;
 }

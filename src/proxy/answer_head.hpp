@@ -15,12 +15,13 @@ struct ClientFraming {
   std::uint64_t content_length = 0;  ///< For counted.
 };
 
-/// Chooses the framing: counted when the length is known, chunked for HTTP/1.1, else until close (which also ends
-/// keep-alive).
+/// Chooses the framing: counted when the length is known, chunked for HTTP/1.1, else until close
+/// (which also ends keep-alive).
 ClientFraming choose_framing(RequestContext& ctx, const protocol::ResponseHead& worker_head);
 
-/// Appends status line and fields up to and including the empty line: Date, `fields` (complete lines), the framing,
-/// Connection, x-request-id, and, when a worker answered, x-lmb-worker, x-lmb-attempts and server-timing.
+/// Appends status line and fields up to and including the empty line: Date, `fields` (complete
+/// lines), the framing, Connection, x-request-id, and, when a worker answered, x-lmb-worker,
+/// x-lmb-attempts and server-timing.
 void append_answer_head(RequestContext& ctx, unsigned status, std::string_view fields,
                         const ClientFraming& framing, std::string& out);
 

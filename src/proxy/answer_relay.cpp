@@ -123,14 +123,15 @@ asio::awaitable<Result<void>> AnswerRelay::drain_client() {
   co_return Result<void>();
 }
 
-/// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a stream that stands
-/// between two events is ended by an error event; anything else is cut without its last chunk, which clients report.
+/// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a
+/// stream that stands between two events is ended by an error event; anything else is cut without
+/// its last chunk, which clients report.
 asio::awaitable<void> AnswerRelay::end_cut_answer(const Error& error) {
   const bool client_there =
       error.kind() != ErrorKind::client_gone && error.kind() != ErrorKind::client_stalled;
   if (!ctx_.committed || !client_there) co_return;
-  const bool tell = event_stream_ && framing_.kind == BodyFraming::chunked &&
-                    scanner_.at_event_boundary();
+  const bool tell =
+      event_stream_ && framing_.kind == BodyFraming::chunked && scanner_.at_event_boundary();
   if (tell) {
     const auto event = protocol::error_event(error, ctx_.route.dialect);
     if (!send(event, true)) co_return;
@@ -256,7 +257,8 @@ void AnswerRelay::finish_tokens() {
     return;
   }
   if (status_ != 200 || !ctx_.committed) return;
-  // LM Studio's tokenizers take about 4 bytes of English or code per token; each delta is one token or a small burst.
+  // LM Studio's tokenizers take about 4 bytes of English or code per token; each delta is one token
+  // or a small burst.
   constexpr std::uint64_t bytes_per_token = 4;
   record.prompt_tokens = ctx_.facts.prompt_bytes / bytes_per_token;
   record.generated_tokens = scanner_.token_deltas();

@@ -61,8 +61,7 @@ asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& client,
                                                        RequestContext& ctx) {
   const auto& shared = ctx.front.shared();
   const auto now = Clock::now();
-  const auto wait =
-      ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
+  const auto wait = ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
   scheduling::Demand demand;
   demand.model = ctx.facts.model;
   demand.tried = ctx.tried;

@@ -9,13 +9,14 @@
 
 namespace lmb::proxy {
 
-/// Waits for a slot (phase queue). Errors: those of dispatch::Acquisition::take, client_gone, request_timeout, shutting_down.
+/// Waits for a slot (phase queue). Errors: those of dispatch::Acquisition::take, client_gone,
+/// request_timeout, shutting_down.
 boost::asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& client,
                                                               RequestContext& ctx);
 
-/// One attempt on the leased worker: connection, send, answer (phases connect, send, prefill, generate, drain).
-/// `fresh`: do not use a pooled connection. Fills `history` with the facts that decide_retry needs. Errors: those of
-/// upstream::Exchange and relay_answer.
+/// One attempt on the leased worker: connection, send, answer (phases connect, send, prefill,
+/// generate, drain). `fresh`: do not use a pooled connection. Fills `history` with the facts that
+/// decide_retry needs. Errors: those of upstream::Exchange and relay_answer.
 boost::asio::awaitable<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
                                                  dispatch::Lease& lease, bool fresh,
                                                  scheduling::AttemptHistory& history);

@@ -9,8 +9,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// How long and how much we go on reading after our last byte: a client on a slow line that is sending a long prompt
-/// should still get our refusal.
+/// How long and how much we go on reading after our last byte: a client on a slow line that is
+/// sending a long prompt should still get our refusal.
 constexpr Duration linger_time = std::chrono::seconds(2);
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
@@ -91,14 +91,16 @@ asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead&
       }
       scanned = text.size();
     }
-    // Asked before each wait: the ring that told of the drain may have been spent on an earlier one.
+    // Asked before each wait: the ring that told of the drain may have been spent on an earlier
+    // one.
     const bool draining = interruption_.stop_level() != net::StopLevel::none;
     if (draining && !any) co_return false;
     const auto filled = co_await fill();
     if (filled == Fill::ended && !any) co_return false;
     if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
     if (filled == Fill::bytes) continue;
-    if (interruption_.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
+    if (interruption_.stop_level() == net::StopLevel::now)
+      co_return Error(ErrorKind::shutting_down);
     if (limit.passed() && !any && idle_allowed) co_return false;
     if (limit.passed()) co_return Error(ErrorKind::head_timeout);
   }
@@ -130,7 +132,8 @@ asio::awaitable<Result<void>> ClientConnection::read_body(protocol::BodyDecoder 
     const auto filled = co_await fill();
     if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
     if (filled == Fill::bytes) continue;
-    if (interruption_.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
+    if (interruption_.stop_level() == net::StopLevel::now)
+      co_return Error(ErrorKind::shutting_down);
     if (limit.passed()) co_return Error(ErrorKind::body_timeout);
     if (interruption_.deadline().passed()) co_return Error(ErrorKind::request_timeout);
   }

@@ -9,7 +9,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Serves the next request. False: the connection is done; `linger` tells whether the client may still be sending.
+/// Serves the next request. False: the connection is done; `linger` tells whether the client may
+/// still be sending.
 asio::awaitable<bool> serve_one(ClientConnection& client, Front& front, bool& linger) {
   protocol::RequestHead head;
   auto begun = Clock::now();

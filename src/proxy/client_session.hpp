@@ -14,32 +14,36 @@
 
 namespace lmb::proxy {
 
-/// Serves one client connection: request after request, answered in order, until either side ends it.
+/// Serves one client connection: request after request, answered in order, until either side ends
+/// it.
 boost::asio::awaitable<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket);
 
 /// The client's connection, and the bytes of it that are read but not used yet.
 ///
-/// Bytes stay in the shard's read buffer as long as nothing suspends; only what must survive a wait (half a head,
-/// a pipelined request) moves into `carry_`. So an idle connection owns no buffer.
+/// Bytes stay in the shard's read buffer as long as nothing suspends; only what must survive a wait
+/// (half a head, a pipelined request) moves into `carry_`. So an idle connection owns no buffer.
 /// Thread safety: none; one coroutine on one shard.
 class ClientConnection {
  public:
   ClientConnection(Front& front, boost::asio::ip::tcp::socket socket);
 
-  /// Reads the next request's head. An empty optional inside means: no request came (end of file, idle time-out, drain), close
-  /// without a word. The head's views live until the next suspension. `begun` is set to the time of the first byte.
-  /// Errors: those of protocol::find_head_end and parse_request_head, head_timeout, client_gone.
+  /// Reads the next request's head. An empty optional inside means: no request came (end of file,
+  /// idle time-out, drain), close without a word. The head's views live until the next suspension.
+  /// `begun` is set to the time of the first byte. Errors: those of protocol::find_head_end and
+  /// parse_request_head, head_timeout, client_gone.
   boost::asio::awaitable<Result<bool>> read_head(protocol::RequestHead& head, TimePoint& begun);
-  /// Reads the whole body into ctx.body, decoded. Errors: body_too_large, bad_chunk, body_timeout, body_memory_full,
-  /// client_gone.
-  boost::asio::awaitable<Result<void>> read_body(protocol::BodyDecoder decoder, RequestContext& ctx);
-  /// Moves unread bytes to safety; call before anything suspends while a head's views are not needed any more.
+  /// Reads the whole body into ctx.body, decoded. Errors: body_too_large, bad_chunk, body_timeout,
+  /// body_memory_full, client_gone.
+  boost::asio::awaitable<Result<void>> read_body(protocol::BodyDecoder decoder,
+                                                 RequestContext& ctx);
+  /// Moves unread bytes to safety; call before anything suspends while a head's views are not
+  /// needed any more.
   void keep_unread();
 
   /// Tells the client to send its body (RFC 9110 section 10.1.1), unless it did already.
   void send_continue();
-  /// Ends our direction, then reads and drops what the client still sends for a moment: closing with unread bytes
-  /// would reset the connection and could destroy the answer on its way.
+  /// Ends our direction, then reads and drops what the client still sends for a moment: closing
+  /// with unread bytes would reset the connection and could destroy the answer on its way.
   boost::asio::awaitable<void> linger();
 
   [[nodiscard]] net::Stream& stream() noexcept { return stream_; }

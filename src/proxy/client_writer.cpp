@@ -5,7 +5,9 @@
 namespace lmb::proxy {
 namespace asio = boost::asio;
 
-ClientWriter::~ClientWriter() { budget_.give_back(charged_); }
+ClientWriter::~ClientWriter() {
+  budget_.give_back(charged_);
+}
 
 bool ClientWriter::write(const Buffers& buffers) {
   std::size_t taken = 0;
@@ -38,8 +40,8 @@ bool ClientWriter::flush() {
   return true;
 }
 
-/// What one read brought is always kept, even beyond the budget: it is at most one read buffer, and has_room() then
-/// stops the reading.
+/// What one read brought is always kept, even beyond the budget: it is at most one read buffer, and
+/// has_room() then stops the reading.
 void ClientWriter::keep(const char* data, std::size_t size) {
   if (size == 0) return;
   if (budget_.take(size)) {

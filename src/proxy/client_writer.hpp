@@ -11,14 +11,15 @@
 
 namespace lmb::proxy {
 
-/// Writes to a client without ever suspending: what the kernel does not take at once waits in a buffer that exists only
-/// while the client is slower than its worker.
-/// Thread safety: none. Lifetime: shorter than the stream and the budget.
+/// Writes to a client without ever suspending: what the kernel does not take at once waits in a
+/// buffer that exists only while the client is slower than its worker. Thread safety: none.
+/// Lifetime: shorter than the stream and the budget.
 class ClientWriter {
  public:
   using Buffers = std::array<boost::asio::const_buffer, 3>;
 
-  /// `limit`: bytes that may wait (limits.stream_buffer); `budget`: what all streams together may hold.
+  /// `limit`: bytes that may wait (limits.stream_buffer); `budget`: what all streams together may
+  /// hold.
   ClientWriter(net::Stream& client, MemoryBudget& budget, std::size_t limit)
       : client_(client), budget_(budget), limit_(limit) {}
   ClientWriter(const ClientWriter&) = delete;

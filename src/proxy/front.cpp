@@ -10,7 +10,8 @@
 namespace lmb::proxy {
 namespace {
 
-/// What a buffer may keep while it is spare, and how many may be spare: 64 x 64 KiB per shard at most.
+/// What a buffer may keep while it is spare, and how many may be spare: 64 x 64 KiB per shard at
+/// most.
 constexpr std::size_t spare_bytes_max = 64 * 1024;
 constexpr std::size_t spare_count_max = 64;
 
@@ -25,11 +26,11 @@ std::string make_date_line() {
   constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::array<char, 64> text{};
-  const auto length = std::snprintf(
-      text.data(), text.size(), "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-      days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-      months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-      utc.tm_sec);
+  const auto length =
+      std::snprintf(text.data(), text.size(), "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                    days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                    months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                    utc.tm_min, utc.tm_sec);
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
@@ -42,8 +43,7 @@ bool MemoryBudget::take(std::size_t bytes) noexcept {
   return false;
 }
 
-Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
-             std::uint64_t seed)
+Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log, std::uint64_t seed)
     : shard_(shard),
       shared_(shared),
       pool_(shared.workers.size(), shared.upstream.pool_idle, shared.upstream.pool_connections_max),

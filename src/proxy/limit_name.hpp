@@ -6,7 +6,8 @@
 
 namespace lmb::proxy {
 
-/// The config key of the limit whose hitting this kind means, for lmbalancer_limit_hits_total; empty = none.
+/// The config key of the limit whose hitting this kind means, for lmbalancer_limit_hits_total;
+/// empty = none.
 std::string_view limit_name(ErrorKind kind) noexcept;
 
 }  // namespace lmb::proxy

@@ -17,7 +17,8 @@ asio::awaitable<Result<void>> send_whole(ClientConnection& client, RequestContex
                                          std::string head, std::string body) {
   auto& shared = ctx.front.shared();
   auto& interruption = client.interruption();
-  // Our own answers are at most a scrape of /metrics; waiting for the client to take them is bounded by time.
+  // Our own answers are at most a scrape of /metrics; waiting for the client to take them is
+  // bounded by time.
   ClientWriter writer(client.stream(), shared.stream_memory, head.size() + body.size() + 1);
   const ClientWriter::Buffers buffers{asio::buffer(head), asio::buffer(body), asio::const_buffer()};
   bool open = writer.write(buffers);

@@ -7,9 +7,7 @@
 namespace lmb::proxy {
 
 RequestContext::RequestContext(Front& its_front, TimePoint begun)
-    : front(its_front),
-      worker_fields(its_front.borrow_buffer()),
-      body(its_front.borrow_buffer()) {
+    : front(its_front), worker_fields(its_front.borrow_buffer()), body(its_front.borrow_buffer()) {
   record.phases = telemetry::PhaseClock(begun);
 }
 

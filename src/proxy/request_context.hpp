@@ -12,8 +12,8 @@
 
 namespace lmb::proxy {
 
-/// One request's state, from its first byte to its end. Lives in the coroutine that handles the request; gives its
-/// memory and buffers back when it ends, however that happens.
+/// One request's state, from its first byte to its end. Lives in the coroutine that handles the
+/// request; gives its memory and buffers back when it ends, however that happens.
 struct RequestContext {
   RequestContext(Front& its_front, TimePoint begun);
   RequestContext(const RequestContext&) = delete;
@@ -42,8 +42,9 @@ struct RequestContext {
   bool http_1_1 = true;
   bool keep_alive = true;  ///< The client's connection may serve another request.
   bool is_head = false;
-  bool committed = false;     ///< A byte of an answer went to the client.
-  bool answer_ended = false;  ///< The committed answer told its error itself and is whole on the wire.
+  bool committed = false;  ///< A byte of an answer went to the client.
+  bool answer_ended =
+      false;  ///< The committed answer told its error itself and is whole on the wire.
 };
 
 }  // namespace lmb::proxy

@@ -16,7 +16,8 @@ using telemetry::Phase;
 
 namespace {
 
-/// What inspecting or inflating may cost on the shard; more is moved to the helper thread (1 ms rule).
+/// What inspecting or inflating may cost on the shard; more is moved to the helper thread (1 ms
+/// rule).
 constexpr std::size_t inspect_on_shard_max = 1024 * 1024;
 
 /// Everything of the head that is needed after the first suspension.
@@ -63,7 +64,8 @@ std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::Req
   return std::nullopt;
 }
 
-/// Inflates if needed and reads the facts; what may take long is done on the helper thread, while ctx waits untouched.
+/// Inflates if needed and reads the facts; what may take long is done on the helper thread, while
+/// ctx waits untouched.
 asio::awaitable<Result<void>> inspect(RequestContext& ctx, protocol::ContentCoding coding) {
   const auto size_max = ctx.front.shared().options.limits.body_bytes;
   const auto work = [&ctx, coding, size_max]() -> Result<protocol::RequestFacts> {

@@ -14,7 +14,8 @@ std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) 
     auto newest = std::move(idle.back());
     idle.pop_back();
     const bool fresh = now - newest.since < idle_max_;
-    // Bytes that nobody asked for would be taken for the next answer: such a connection is as dead as a closed one.
+    // Bytes that nobody asked for would be taken for the next answer: such a connection is as dead
+    // as a closed one.
     if (fresh && newest.stream.peek() == net::Stream::Peer::quiet) return std::move(newest.stream);
   }
   return std::nullopt;
@@ -29,14 +30,15 @@ void ConnectionPool::put(WorkerId worker, net::Stream stream, TimePoint now) {
 
 void ConnectionPool::tick(TimePoint now) {
   for (auto& idle : idle_) {
-    const auto young = std::find_if(idle.begin(), idle.end(), [&](const Idle& entry) {
-      return now - entry.since < idle_max_;
-    });
+    const auto young = std::find_if(
+        idle.begin(), idle.end(), [&](const Idle& entry) { return now - entry.since < idle_max_; });
     idle.erase(idle.begin(), young);
   }
 }
 
-void ConnectionPool::clear(WorkerId worker) { idle_[worker.value()].clear(); }
+void ConnectionPool::clear(WorkerId worker) {
+  idle_[worker.value()].clear();
+}
 
 void ConnectionPool::clear() {
   for (auto& idle : idle_) idle.clear();

@@ -12,7 +12,8 @@ using asio::ip::tcp;
 
 namespace {
 
-/// Node's own limit for heads is 16 KiB; a worker's answer may hold four times that before we call it garbage.
+/// Node's own limit for heads is 16 KiB; a worker's answer may hold four times that before we call
+/// it garbage.
 constexpr protocol::HeadLimits answer_head_limits{64 * 1024 - 1, protocol::header_count_max, 0};
 
 }  // namespace
@@ -34,8 +35,8 @@ asio::awaitable<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpo
   auto& limit = interruption_.step();
   for (const auto& endpoint : endpoints) {
     limit.set(Clock::now() + options_.connect_timeout);
-    stream_ = net::Stream::start_connect(shard_.context().get_executor(), endpoint,
-                                         interruption_.bell());
+    stream_ =
+        net::Stream::start_connect(shard_.context().get_executor(), endpoint, interruption_.bell());
     while (stream_.connect_pending() && !limit.passed()) {
       co_await interruption_.bell().wait();
       if (const auto why = interruption_.reason()) co_return *why;
@@ -60,7 +61,8 @@ asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_
                                                     asio::buffer(body.data(), body.size())};
     const auto step = stream_.try_write(buffers);
     if (step.ended()) {
-      // The worker may have answered before it closed: that answer explains more than our failed write.
+      // The worker may have answered before it closed: that answer explains more than our failed
+      // write.
       send_broken_ = true;
       break;
     }

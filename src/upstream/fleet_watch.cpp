@@ -123,7 +123,8 @@ asio::awaitable<bool> FleetWatch::read_models(Target& target) {
     }
     auto catalogue = protocol::parse_model_list(answer->body);
     if (!catalogue) continue;
-    // An upgraded LM Studio may have a richer list: begin with the richest each time the lead one changes.
+    // An upgraded LM Studio may have a richer list: begin with the richest each time the lead one
+    // changes.
     target.list_index = index;
     if (target.catalogue != *catalogue) {
       target.catalogue = *catalogue;

@@ -53,9 +53,13 @@ Daemon::~Daemon() {
   fleet_->stop();
 }
 
-std::uint16_t Daemon::port() const { return server_->endpoints().front().port(); }
+std::uint16_t Daemon::port() const {
+  return server_->endpoints().front().port();
+}
 
-std::string Daemon::url() const { return "http://127.0.0.1:" + std::to_string(port()); }
+std::string Daemon::url() const {
+  return "http://127.0.0.1:" + std::to_string(port());
+}
 
 std::string Daemon::metrics() const {
   RawClient client(port());

@@ -21,8 +21,9 @@ struct DaemonOptions {
   std::function<void(sim::WorkerOptions&)> adjust_worker;
 };
 
-/// A whole daemon on port 0 with simulated workers, in this process; ready when constructed. The destructor
-/// stops it and fails the test if anything of it is left: slots in use, or requests in the queue.
+/// A whole daemon on port 0 with simulated workers, in this process; ready when constructed. The
+/// destructor stops it and fails the test if anything of it is left: slots in use, or requests in
+/// the queue.
 class Daemon {
  public:
   explicit Daemon(const DaemonOptions& options = {});
@@ -36,7 +37,8 @@ class Daemon {
   [[nodiscard]] sim::Fleet& fleet() { return *fleet_; }
   /// The body of GET /metrics.
   [[nodiscard]] std::string metrics() const;
-  /// The value of one series, written as in the text format (`name{label="x"}`); 0 when it is not there.
+  /// The value of one series, written as in the text format (`name{label="x"}`); 0 when it is not
+  /// there.
   [[nodiscard]] double metric(const std::string& series) const;
   /// Slots in use over the fleet.
   [[nodiscard]] std::uint32_t in_flight() const;

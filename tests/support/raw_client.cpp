@@ -91,14 +91,18 @@ bool RawClient::at_end() {
   return bytes == 0 && ec != asio::error::would_block && ec != asio::error::try_again;
 }
 
-void RawClient::shutdown_send() { socket_.shutdown(tcp::socket::shutdown_send); }
+void RawClient::shutdown_send() {
+  socket_.shutdown(tcp::socket::shutdown_send);
+}
 
 void RawClient::reset() {
   socket_.set_option(asio::socket_base::linger(true, 0));
   socket_.close();
 }
 
-void RawClient::close() { socket_.close(); }
+void RawClient::close() {
+  socket_.close();
+}
 
 std::string post(std::string_view target, std::string_view body, std::string_view extra_fields) {
   std::string request = "POST ";

@@ -17,7 +17,8 @@ struct RawAnswer {
   bool complete = false;                      ///< The framing says that nothing is missing.
 };
 
-/// A blocking client that sends bytes as they are. Every wait ends after `limit` with a failure, so no test hangs.
+/// A blocking client that sends bytes as they are. Every wait ends after `limit` with a failure, so
+/// no test hangs.
 class RawClient {
  public:
   static constexpr int limit_seconds = 30;
@@ -28,7 +29,8 @@ class RawClient {
   bool send(std::string_view bytes);
   /// Reads one answer. Bytes that follow it stay for the next call.
   RawAnswer read_answer(bool to_head_request = false);
-  /// Reads until at least `count` bytes of any kind are there or the peer ends; returns what is there.
+  /// Reads until at least `count` bytes of any kind are there or the peer ends; returns what is
+  /// there.
   std::string read_some(std::size_t count);
   /// True when the peer has closed and nothing is left to read.
   bool at_end();
@@ -45,7 +47,8 @@ class RawClient {
 };
 
 /// A POST with a JSON body and Content-Length.
-std::string post(std::string_view target, std::string_view body, std::string_view extra_fields = {});
+std::string post(std::string_view target, std::string_view body,
+                 std::string_view extra_fields = {});
 std::string get(std::string_view target, std::string_view extra_fields = {});
 
 }  // namespace lmb::test

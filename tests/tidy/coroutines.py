@@ -1,8 +1,9 @@
 """Statements with co_await that g++ 12 miscompiles, or that come too near to such.
 
 g++ 12 destroys some temporaries twice when they live in the same full expression as a co_await:
-aggregates, closures, and whatever a conditional expression or a braced list makes. clang does not.
-The cure is always the same: give the thing a name in a statement of its own, then move it in.
+aggregates, closures, and whatever a conditional expression or a braced list makes. It also
+crashes when a coroutine awaits in the bare conditions of two if, or of one switch. clang does not.
+The cure is always the same: give the thing a name in a statement of its own.
 """
 
 import re
@@ -22,6 +23,11 @@ def check(source, aggregates=frozenset()):
             continue
         first, last, in_braces = _statement(tokens, index)
         problems = list(_problems(tokens, first, last, aggregates))
+        if _is_bare_condition(tokens, index, first, last):
+            problems.append(
+                "in the condition of if/switch: name the result in a statement of its own first"
+                " (two such in a coroutine, or one switch, crash when compiled by g++ 12)"
+            )
         if in_braces:
             problems.insert(
                 0, "inside braces: await into a named value first, then build the object"
@@ -41,6 +47,23 @@ def _is_control_head(tokens, opener):
         "switch",
         "constexpr",
     )
+
+
+def _is_bare_condition(tokens, index, first, last):
+    """True for `if (co_await f())` and `switch (co_await f())`, false for
+    `if (auto r = co_await f())` and `if (auto r = co_await f(); r)`."""
+    opener = tokens.parent[index]
+    while opener is not None and tokens.at(opener) != "{":
+        if _is_control_head(tokens, opener):
+            break
+        opener = tokens.parent[opener]
+    if opener is None or tokens.at(opener - 1) not in ("if", "switch"):
+        return False
+    is_declaration = any(
+        tokens.text[i] == "=" and tokens.at(i + 1) != "=" and tokens.is_word(i - 1)
+        for i in range(first + 2, index)
+    )
+    return last == tokens.match.get(opener) and not is_declaration
 
 
 def _statement(tokens, index):

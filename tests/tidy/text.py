@@ -7,6 +7,8 @@ from source import Finding
 
 RULES = {"tab", "trailing_blank", "long_line", "final_newline", "open_mark", "carriage_return"}
 LINE_LENGTH = 100
+# Wire data in a test's string literals is read as it is sent, so it is not folded.
+TEST_DATA_LINE_LENGTH = 120
 FOLDERS = ("include", "src", "bench", "tests", "scripts", ".ci", "config", "docs")
 CODE = {".hpp", ".cpp", ".py", ".mjs", ".cmake", ".sh", ""}
 TEXT = CODE | {".txt", ".md", ".json", ".jsonc", ".service", ".yml", ".plist"}
@@ -26,10 +28,10 @@ def check(path, text):
             yield Finding(path, number, "tab", "indent with spaces")
         if line != line.rstrip():
             yield Finding(path, number, "trailing_blank", "blanks at the end of the line")
-        if is_code and len(line) > LINE_LENGTH:
-            yield Finding(
-                path, number, "long_line", f"{len(line)} columns, more than {LINE_LENGTH}"
-            )
+        test_data = path.startswith("tests/") and path.endswith(".cpp") and '"' in line
+        limit = TEST_DATA_LINE_LENGTH if test_data else LINE_LENGTH
+        if is_code and len(line) > limit:
+            yield Finding(path, number, "long_line", f"{len(line)} columns, more than {limit}")
         if is_code and OPEN_MARK.search(line):
             yield Finding(path, number, "open_mark", "finish it, or write TO" "DO(name, #issue)")
 

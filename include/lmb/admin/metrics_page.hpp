@@ -8,8 +8,8 @@
 
 namespace lmb::admin {
 
-/// The body of GET /metrics: copies the fleet's gauges in, then serialises everything. Takes milliseconds; runs on the
-/// helper thread, never on a shard.
+/// The body of GET /metrics: copies the fleet's gauges in, then serialises everything. Takes
+/// milliseconds; runs on the helper thread, never on a shard.
 std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Metrics& metrics,
                            std::uint64_t body_memory_bytes);
 

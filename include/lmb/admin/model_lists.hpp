@@ -9,14 +9,14 @@
 
 namespace lmb::admin {
 
-/// The fleet's model catalogues, and the lists that clients are shown of them: the union, without asking a worker.
-/// Thread safety: none; lives on the fleet watch's shard.
+/// The fleet's model catalogues, and the lists that clients are shown of them: the union, without
+/// asking a worker. Thread safety: none; lives on the fleet watch's shard.
 class ModelLists {
  public:
   explicit ModelLists(std::size_t workers) : catalogues_(workers) {}
   void set(WorkerId worker, protocol::ModelCatalogue catalogue);
-  /// The body for a local model route (protocol::Route::label) and the request's target. Empty: no such model, or
-  /// no such route.
+  /// The body for a local model route (protocol::Route::label) and the request's target. Empty: no
+  /// such model, or no such route.
   [[nodiscard]] std::string render(std::string_view route, std::string_view target) const;
 
  private:

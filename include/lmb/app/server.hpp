@@ -12,9 +12,9 @@
 
 namespace lmb::app {
 
-/// The whole daemon but for signals and the command line: builds every part, wires them, runs them, drains them.
-/// Thread safety: none, one controlling thread; the daemon's own threads are inside. The destructor stops at once if
-/// stop() was not called.
+/// The whole daemon but for signals and the command line: builds every part, wires them, runs them,
+/// drains them. Thread safety: none, one controlling thread; the daemon's own threads are inside.
+/// The destructor stops at once if stop() was not called.
 class Server {
  public:
   explicit Server(config::Config config);
@@ -22,13 +22,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Binds, then starts the threads. Errors: internal with a detail fit for the operator (port in use, access log
-  /// cannot be opened).
+  /// Binds, then starts the threads. Errors: internal with a detail fit for the operator (port in
+  /// use, access log cannot be opened).
   Result<void> start();
   /// Where it listens; tells the port chosen for port 0.
   [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
 
-  /// Begins the graceful end: no new connections, /readyz 503, waiting requests refused, running ones go on.
+  /// Begins the graceful end: no new connections, /readyz 503, waiting requests refused, running
+  /// ones go on.
   void begin_drain();
   /// Client sessions and background work still running.
   [[nodiscard]] std::size_t active();

@@ -34,7 +34,7 @@ enum class ErrorKind : std::uint8_t {
   not_proxied,  ///< Model management calls.
   model_not_found,
   unauthorized,
-  client_gone,  ///< The client closed or reset; nobody is left to answer.
+  client_gone,     ///< The client closed or reset; nobody is left to answer.
   client_stalled,  ///< The client took no byte within timeouts.client_write.
   // Our own limits and state.
   queue_full,
@@ -47,13 +47,13 @@ enum class ErrorKind : std::uint8_t {
   shutting_down,
   internal,
   // The worker.
-  connect_failed,   ///< Refused, unreachable, name not resolved.
-  connect_timeout,  ///< Not connected within timeouts.connect.
-  send_failed,      ///< Reset while the request was being sent.
-  send_timeout,     ///< The worker took no byte within timeouts.send.
-  worker_closed,    ///< Closed or reset before the answer was complete.
-  bad_response,     ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
-  worker_error,     ///< The worker's own fault, told in an answer (status or stream event).
+  connect_failed,     ///< Refused, unreachable, name not resolved.
+  connect_timeout,    ///< Not connected within timeouts.connect.
+  send_failed,        ///< Reset while the request was being sent.
+  send_timeout,       ///< The worker took no byte within timeouts.send.
+  worker_closed,      ///< Closed or reset before the answer was complete.
+  bad_response,       ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
+  worker_error,       ///< The worker's own fault, told in an answer (status or stream event).
   route_unsupported,  ///< LM Studio's 200 "Unexpected endpoint": this worker lacks the route.
 };
 inline constexpr std::size_t error_kind_count =

@@ -46,7 +46,8 @@ class Lease {
 };
 
 /// One request's wait for a slot: submits on construction, leaves the queue on destruction.
-/// Thread safety: none; lives on the shard whose index it was given, as does the bell, which outlives it.
+/// Thread safety: none; lives on the shard whose index it was given, as does the bell, which
+/// outlives it.
 class Acquisition {
  public:
   Acquisition(Dispatcher& dispatcher, std::size_t shard, const scheduling::Demand& demand,
@@ -72,9 +73,10 @@ class Acquisition {
   std::variant<Lease, scheduling::Refusal> outcome_;
 };
 
-/// The thread-safe shell of the brain: one short mutex around the pure Scheduler. It decides nothing. Effects are
-/// carried out after the lock is left; waiters are woken by a post to their own shard.
-/// Thread safety: all members, from any thread. Lifetime: outlives all leases and acquisitions.
+/// The thread-safe shell of the brain: one short mutex around the pure Scheduler. It decides
+/// nothing. Effects are carried out after the lock is left; waiters are woken by a post to their
+/// own shard. Thread safety: all members, from any thread. Lifetime: outlives all leases and
+/// acquisitions.
 class Dispatcher {
  public:
   struct Setup {
@@ -104,7 +106,8 @@ class Dispatcher {
   friend class Lease;
   friend class Acquisition;
   void finish(WorkerId worker, scheduling::Outcome outcome);
-  /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without the lock.
+  /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without
+  /// the lock.
   void carry_out(scheduling::Effects effects);
   void deliver(std::size_t shard, TicketId ticket, std::optional<WorkerId> granted,
                scheduling::Refusal refusal);
@@ -113,7 +116,7 @@ class Dispatcher {
   std::vector<std::string> names_;
   telemetry::Metrics* metrics_;
   mutable std::mutex mutex_;
-  scheduling::Scheduler scheduler_;                        // guarded by mutex_
+  scheduling::Scheduler scheduler_;                         // guarded by mutex_
   std::unordered_map<TicketId, std::size_t> ticket_shard_;  // guarded by mutex_
   /// Waiting acquisitions by shard; each map is touched by its shard only.
   std::vector<std::unordered_map<TicketId, Acquisition*>> rooms_;

@@ -15,9 +15,9 @@ namespace lmb::net {
 
 /// Listens on the configured addresses and hands accepted sockets round robin to shards.
 ///
-/// Out of file descriptors or memory, it pauses for 100 ms instead of spinning. IPv6 sockets take IPv6 only, so that
-/// `0.0.0.0:P` and `[::]:P` can stand side by side; `[::]` alone serves both families.
-/// Thread safety: none; lives on one io_context.
+/// Out of file descriptors or memory, it pauses for 100 ms instead of spinning. IPv6 sockets take
+/// IPv6 only, so that `0.0.0.0:P` and `[::]:P` can stand side by side; `[::]` alone serves both
+/// families. Thread safety: none; lives on one io_context.
 class Acceptor {
  public:
   /// Called on the acceptor's thread with a socket that already belongs to `targets[index]`.
@@ -29,8 +29,8 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  /// Binds and listens everywhere, all or nothing. Errors: internal, detail says which address and why ("address
-  /// already in use").
+  /// Binds and listens everywhere, all or nothing. Errors: internal, detail says which address and
+  /// why ("address already in use").
   Result<void> listen(const std::vector<ListenAddress>& addresses);
   /// The bound endpoints, in the order of listen(); tells the port chosen for port 0.
   [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;

@@ -10,12 +10,12 @@ namespace lmb::net {
 
 class DeadlineList;
 
-/// A point in time at which a bell rings. Setting and moving one costs an assignment: the shard's coarse tick
-/// (DeadlineList::tick_interval) looks at all of them, so it passes up to one tick late.
-/// Thread safety: none. Lifetime: the list and the bell outlive it; its destructor unlinks it.
-class Deadline
-    : public boost::intrusive::list_base_hook<
-          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+/// A point in time at which a bell rings. Setting and moving one costs an assignment: the shard's
+/// coarse tick (DeadlineList::tick_interval) looks at all of them, so it passes up to one tick
+/// late. Thread safety: none. Lifetime: the list and the bell outlive it; its destructor unlinks
+/// it.
+class Deadline : public boost::intrusive::list_base_hook<
+                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   Deadline(DeadlineList& list, Bell& bell) noexcept : list_(list), bell_(bell) {}
   Deadline(const Deadline&) = delete;
@@ -39,7 +39,8 @@ class Deadline
 /// The armed deadlines of one shard.
 class DeadlineList {
  public:
-  /// 50 ms: the shortest limit that users set is a few hundred ms, and 20 wake-ups a second cost nothing.
+  /// 50 ms: the shortest limit that users set is a few hundred ms, and 20 wake-ups a second cost
+  /// nothing.
   static constexpr Duration tick_interval = std::chrono::milliseconds(50);
 
   /// Marks what has passed and rings, once each.
@@ -47,8 +48,7 @@ class DeadlineList {
 
  private:
   friend class Deadline;
-  using List =
-      boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;
+  using List = boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;
   List armed_;
 };
 

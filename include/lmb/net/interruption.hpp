@@ -10,10 +10,12 @@
 
 namespace lmb::net {
 
-/// What may end any wait of one request early, whatever it waits for: the client leaves, the request's deadline
-/// passes, the program stops. Each wait is: arm what you wait for, `co_await bell().wait()`, ask reason().
+/// What may end any wait of one request early, whatever it waits for: the client leaves, the
+/// request's deadline passes, the program stops. Each wait is: arm what you wait for, `co_await
+/// bell().wait()`, ask reason().
 ///
-/// Thread safety: none; one per session, on its shard. Lifetime: shorter than bell, deadline list and group.
+/// Thread safety: none; one per session, on its shard. Lifetime: shorter than bell, deadline list
+/// and group.
 class Interruption {
  public:
   Interruption(Bell& bell, DeadlineList& deadlines, SessionGroup& group)
@@ -22,12 +24,13 @@ class Interruption {
   [[nodiscard]] Bell& bell() noexcept { return bell_; }
   /// The whole request's limit: reason request_timeout.
   [[nodiscard]] Deadline& deadline() noexcept { return deadline_; }
-  /// A limit for the present step; the waiting code asks it itself, since only it knows what it means.
+  /// A limit for the present step; the waiting code asks it itself, since only it knows what it
+  /// means.
   [[nodiscard]] Deadline& step() noexcept { return step_; }
   [[nodiscard]] StopLevel stop_level() const noexcept { return stop_.level(); }
 
-  /// Looks out for `client`'s end from now on: FIN or RST = client_gone. Bytes of a next request are left alone and
-  /// hide a later FIN, so looking ends with them.
+  /// Looks out for `client`'s end from now on: FIN or RST = client_gone. Bytes of a next request
+  /// are left alone and hide a later FIN, so looking ends with them.
   void watch(Stream& client);
   void unwatch() noexcept { client_ = nullptr; }
 

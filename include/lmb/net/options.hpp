@@ -7,7 +7,8 @@
 
 namespace lmb::net {
 
-/// An address to listen on. `host` is an IPv4 or IPv6 literal without brackets; port 0 = any free one.
+/// An address to listen on. `host` is an IPv4 or IPv6 literal without brackets; port 0 = any free
+/// one.
 struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;

@@ -11,9 +11,9 @@
 
 namespace lmb::net {
 
-/// Runs `work` on `executor` (the helper thread, another shard) and brings its result back to the calling coroutine's
-/// own shard. `work` must not throw, returns a value, and everything that it touches must stay alive until then:
-/// this wait cannot be cancelled.
+/// Runs `work` on `executor` (the helper thread, another shard) and brings its result back to the
+/// calling coroutine's own shard. `work` must not throw, returns a value, and everything that it
+/// touches must stay alive until then: this wait cannot be cancelled.
 template <class Executor, class Work>
 boost::asio::awaitable<std::invoke_result_t<Work>> run_on(Executor executor, Work work) {
   namespace asio = boost::asio;

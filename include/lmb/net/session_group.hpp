@@ -17,9 +17,8 @@ enum class StopLevel { none, finish_request, now };
 class SessionGroup;
 
 /// A session's ear for stops: registers on construction, unlinks on destruction.
-class StopWatch
-    : public boost::intrusive::list_base_hook<
-          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class StopWatch : public boost::intrusive::list_base_hook<
+                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   StopWatch(SessionGroup& group, Bell& bell) noexcept;
   StopWatch(const StopWatch&) = delete;
@@ -33,8 +32,8 @@ class StopWatch
 };
 
 /// Owner of a shard's coroutines: every one is spawned, counted, told to stop and waited for here.
-/// Thread safety: none; lives on its shard. An exception that leaves a coroutine is logged and counted by `on_escape`,
-/// and ends that coroutine only.
+/// Thread safety: none; lives on its shard. An exception that leaves a coroutine is logged and
+/// counted by `on_escape`, and ends that coroutine only.
 class SessionGroup {
  public:
   SessionGroup(boost::asio::io_context& context, std::function<void(const char*)> on_escape);

@@ -16,9 +16,11 @@
 
 namespace lmb::net {
 
-/// One thread with one io_context, and what its sessions share: the read buffer, the deadlines, the tick.
+/// One thread with one io_context, and what its sessions share: the read buffer, the deadlines, the
+/// tick.
 ///
-/// Everything here belongs to the shard's own thread, but for start(), stop(), join() and posting to context().
+/// Everything here belongs to the shard's own thread, but for start(), stop(), join() and posting
+/// to context().
 class Shard {
  public:
   /// 64 KiB: one read of a long prompt; the slack behind it is simdjson's padding.
@@ -40,7 +42,8 @@ class Shard {
     return {read_buffer_.data(), read_buffer_bytes};
   }
 
-  /// Called on each tick after the deadlines, with the time and how late the tick came. Register before start().
+  /// Called on each tick after the deadlines, with the time and how late the tick came. Register
+  /// before start().
   using TickAction = std::function<void(TimePoint now, Duration lag)>;
   void on_tick(TickAction action);
 
@@ -55,7 +58,8 @@ class Shard {
   void tick();
 
   const std::size_t index_;
-  // The context goes first: frames of coroutines that never ended die with it and unlink themselves.
+  // The context goes first: frames of coroutines that never ended die with it and unlink
+  // themselves.
   DeadlineList deadlines_;
   SessionGroup sessions_;
   boost::asio::io_context context_;

@@ -26,10 +26,10 @@ struct IoStep {
 
 /// A byte stream in readiness style: try first, arm a bell for the rest.
 ///
-/// One type for every transport; today TCP. Reading is try_read into the shard's shared buffer, so an idle or waiting
-/// stream owns no buffer. Ready flags stay set until taken.
-/// Thread safety: none; belongs to one shard. Lifetime: destroying it closes the socket at once; a pending wait
-/// never touches a destroyed stream or its bell.
+/// One type for every transport; today TCP. Reading is try_read into the shard's shared buffer, so
+/// an idle or waiting stream owns no buffer. Ready flags stay set until taken. Thread safety: none;
+/// belongs to one shard. Lifetime: destroying it closes the socket at once; a pending wait never
+/// touches a destroyed stream or its bell.
 class Stream {
  public:
   Stream() noexcept = default;
@@ -39,7 +39,8 @@ class Stream {
   Stream& operator=(Stream&& other) noexcept;
   ~Stream();
 
-  /// Begins connecting on `executor`; rings `bell` when done. Then connected() or connect_error() tell.
+  /// Begins connecting on `executor`; rings `bell` when done. Then connected() or connect_error()
+  /// tell.
   static Stream start_connect(const boost::asio::any_io_executor& executor,
                               const boost::asio::ip::tcp::endpoint& endpoint, Bell& bell);
   [[nodiscard]] bool connect_pending() const noexcept;

@@ -13,7 +13,9 @@ struct ClockWaitTraits {
     if (Clock::is_manual()) return Duration::zero();
     return d < Duration::zero() ? Duration::zero() : d;
   }
-  static Duration to_wait_duration(const TimePoint& t) { return to_wait_duration(t - Clock::now()); }
+  static Duration to_wait_duration(const TimePoint& t) {
+    return to_wait_duration(t - Clock::now());
+  }
 };
 
 /// Asio timer on the program's clock.

@@ -11,13 +11,14 @@ namespace lmb::protocol {
 
 /// One row of the table from ErrorKind to everything that is shown of it.
 struct ErrorRow {
-  unsigned status;           ///< 0: nobody is answered (client_gone, client_stalled).
-  std::string_view type;     ///< OpenAI error `type`.
-  std::string_view code;     ///< OpenAI error `code`; empty = null.
-  std::string_view message;  ///< For the client; the Error's detail is appended for the client's own faults.
-  bool detail_for_client;    ///< The detail describes the client's own bytes and may be shown.
-  bool retry_after;          ///< Carries Retry-After.
-  bool close;                ///< The client's connection cannot be used further.
+  unsigned status;        ///< 0: nobody is answered (client_gone, client_stalled).
+  std::string_view type;  ///< OpenAI error `type`.
+  std::string_view code;  ///< OpenAI error `code`; empty = null.
+  std::string_view
+      message;  ///< For the client; the Error's detail is appended for the client's own faults.
+  bool detail_for_client;  ///< The detail describes the client's own bytes and may be shown.
+  bool retry_after;        ///< Carries Retry-After.
+  bool close;              ///< The client's connection cannot be used further.
   /// Two letters as in HAProxy's termination state: who ended it (C client, W worker, P proxy), in
   /// which phase by default: the second letter is replaced by the phase's letter when one is known.
   char who;

@@ -8,17 +8,20 @@
 
 namespace lmb::protocol {
 
-/// Appends to `out` the fields of a client's request that a worker may see, as "Name: value\r\n" lines.
+/// Appends to `out` the fields of a client's request that a worker may see, as "Name: value\r\n"
+/// lines.
 ///
 /// Left out: hop-by-hop fields and every name listed in Connection (RFC 9110 section 7.6.1), Host,
-/// Content-Length, Content-Encoding, Accept-Encoding, Expect, Authorization and X-Api-Key (a client's key never
-/// travels on; the worker's own is added later), Via, Forwarded, X-Forwarded-*, X-Real-IP, X-Request-Id, and
-/// fields whose name holds an underscore when a CGI-like worker could confuse it with one of those.
-/// The caller adds its own Host, Via, X-Forwarded-For, X-Request-Id, Content-Length.
+/// Content-Length, Content-Encoding, Accept-Encoding, Expect, Authorization and X-Api-Key (a
+/// client's key never travels on; the worker's own is added later), Via, Forwarded, X-Forwarded-*,
+/// X-Real-IP, X-Request-Id, and fields whose name holds an underscore when a CGI-like worker could
+/// confuse it with one of those. The caller adds its own Host, Via, X-Forwarded-For, X-Request-Id,
+/// Content-Length.
 void append_request_fields(const RequestHead& head, std::string& out);
 
-/// Appends the fields of a worker's answer that a client may see: Content-Type, Retry-After and X-* except
-/// X-Powered-By, X-Request-Id and X-Lmb-* (DESIGN.md section 6). Framing fields are the caller's.
+/// Appends the fields of a worker's answer that a client may see: Content-Type, Retry-After and X-*
+/// except X-Powered-By, X-Request-Id and X-Lmb-* (DESIGN.md section 6). Framing fields are the
+/// caller's.
 void append_response_fields(const ResponseHead& head, std::string& out);
 
 /// The client's request id if it matches [A-Za-z0-9._-]{1,128}, else empty.

@@ -28,7 +28,9 @@ class HeaderFields {
   /// False when full.
   bool push(const HeaderField& field) noexcept;
   void clear() noexcept { size_ = 0; }
-  [[nodiscard]] std::span<const HeaderField> all() const noexcept { return {fields_.data(), size_}; }
+  [[nodiscard]] std::span<const HeaderField> all() const noexcept {
+    return {fields_.data(), size_};
+  }
   /// First field with this id, or nullptr.
   [[nodiscard]] const HeaderField* find(boost::beast::http::field id) const noexcept;
   /// First field whose name equals `name` without regard to case, or nullptr.
@@ -67,9 +69,9 @@ struct ResponseHead {
 };
 
 struct HeadLimits {
-  std::size_t head_bytes = 16 * 1024;  ///< limits.head_bytes: first line and fields together.
-  std::size_t header_count = 100;      ///< limits.header_count, at most header_count_max.
-  std::size_t target_bytes = 8 * 1024; ///< limits.target_bytes.
+  std::size_t head_bytes = 16 * 1024;   ///< limits.head_bytes: first line and fields together.
+  std::size_t header_count = 100;       ///< limits.header_count, at most header_count_max.
+  std::size_t target_bytes = 8 * 1024;  ///< limits.target_bytes.
 };
 
 /// Length of the head at the start of `buffered` including its empty line, or 0 when more bytes are
@@ -91,8 +93,8 @@ std::size_t leading_empty_lines(std::string_view buffered) noexcept;
 /// fit for the client.
 Result<void> parse_request_head(std::string_view head, const HeadLimits& limits, RequestHead& out);
 
-/// Parses a complete response head with the same strictness. `to_head_request`: the answer to a HEAD
-/// request has no body. 1xx, 204 and 304 have none either. Errors: bad_response.
+/// Parses a complete response head with the same strictness. `to_head_request`: the answer to a
+/// HEAD request has no body. 1xx, 204 and 304 have none either. Errors: bad_response.
 Result<void> parse_response_head(std::string_view head, const HeadLimits& limits,
                                  bool to_head_request, ResponseHead& out);
 

@@ -19,10 +19,10 @@ enum class Dialect : std::uint8_t {
 
 /// What is done with a request path (DESIGN.md section 6).
 enum class RouteKind : std::uint8_t {
-  balanced,        ///< POST, goes to a worker.
-  local,           ///< GET and HEAD, answered by us.
-  not_proxied,     ///< Model management: 403.
-  unknown,         ///< 404.
+  balanced,     ///< POST, goes to a worker.
+  local,        ///< GET and HEAD, answered by us.
+  not_proxied,  ///< Model management: 403.
+  unknown,      ///< 404.
 };
 
 struct Route {
@@ -37,7 +37,8 @@ struct Route {
 /// Finds the route of a target's path; the query part is ignored for matching.
 Route find_route(std::string_view target) noexcept;
 
-/// Every label that find_route() can give, "unknown" included: the bounded label set of the metrics.
+/// Every label that find_route() can give, "unknown" included: the bounded label set of the
+/// metrics.
 std::vector<std::string_view> route_labels();
 /// The labels of the routes that go to workers.
 std::vector<std::string_view> balanced_route_labels();

@@ -4,15 +4,15 @@
 
 namespace lmb::protocol {
 
-/// What a worker's complete answer says about who is at fault (study of LM Studio's errors: everything
-/// is a 400, whoever caused it).
+/// What a worker's complete answer says about who is at fault (study of LM Studio's errors:
+/// everything is a 400, whoever caused it).
 enum class Verdict {
-  ok,              ///< Pass it on.
-  client_fault,    ///< Pass it on: the request itself is wrong.
-  worker_fault,    ///< The worker failed (crash, unload, engine gone, 5xx): another one may succeed.
-  lacks_route,     ///< 200 `{"error":"Unexpected endpoint or method…"}`.
-  lacks_model,     ///< Unknown model, nothing loaded, load refused: others may have it.
-  bad_token,       ///< 401/403: our token for this worker is wrong; a configuration fault.
+  ok,            ///< Pass it on.
+  client_fault,  ///< Pass it on: the request itself is wrong.
+  worker_fault,  ///< The worker failed (crash, unload, engine gone, 5xx): another one may succeed.
+  lacks_route,   ///< 200 `{"error":"Unexpected endpoint or method…"}`.
+  lacks_model,   ///< Unknown model, nothing loaded, load refused: others may have it.
+  bad_token,     ///< 401/403: our token for this worker is wrong; a configuration fault.
 };
 
 /// Judges a whole answer body. `body` may be empty. Takes `error` as a string or an object.

@@ -52,7 +52,7 @@ struct Shared {
   upstream::UpstreamOptions upstream;
   std::vector<upstream::WorkerAddress> workers;  ///< By WorkerId.
   LocalRoutes local;
-  boost::asio::any_io_executor helper;  ///< The helper thread, for work above a millisecond.
+  boost::asio::any_io_executor helper;     ///< The helper thread, for work above a millisecond.
   std::string server_name = "lmbalancer";  ///< Our pseudonym in Via.
   dispatch::Dispatcher& dispatcher;
   telemetry::Metrics& metrics;

@@ -7,7 +7,8 @@
 
 namespace lmb::proxy {
 
-/// A GET or HEAD on a route that we answer ourselves. Not an aggregate on purpose (g++ 12 and co_await).
+/// A GET or HEAD on a route that we answer ourselves. Not an aggregate on purpose (g++ 12 and
+/// co_await).
 struct LocalRequest {
   LocalRequest(std::string request_target, std::string_view request_route)
       : target(std::move(request_target)), route(request_route) {}
@@ -25,8 +26,9 @@ struct LocalAnswer {
   std::string body;
 };
 
-/// Answers local routes; called on the session's shard. What takes longer than a millisecond is moved off the shard
-/// inside. An empty status (0) means "no such resource": the session answers 404.
+/// Answers local routes; called on the session's shard. What takes longer than a millisecond is
+/// moved off the shard inside. An empty status (0) means "no such resource": the session answers
+/// 404.
 using LocalRoutes = std::function<boost::asio::awaitable<LocalAnswer>(LocalRequest)>;
 
 }  // namespace lmb::proxy

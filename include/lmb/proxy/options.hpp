@@ -11,24 +11,27 @@ namespace lmb::proxy {
 
 struct Limits {
   protocol::HeadLimits head;  ///< limits.head_bytes, limits.header_count, limits.target_bytes
-  std::size_t body_bytes = 64 * 1024 * 1024;            ///< limits.body_bytes, also after inflating.
-  std::size_t body_memory = std::size_t{1} << 30;       ///< limits.body_memory: all bodies together.
-  std::size_t stream_buffer = 1024 * 1024;              ///< limits.stream_buffer: per slow reader.
+  std::size_t body_bytes = 64 * 1024 * 1024;       ///< limits.body_bytes, also after inflating.
+  std::size_t body_memory = std::size_t{1} << 30;  ///< limits.body_memory: all bodies together.
+  std::size_t stream_buffer = 1024 * 1024;         ///< limits.stream_buffer: per slow reader.
   std::size_t stream_buffer_total = 256 * 1024 * 1024;  ///< limits.stream_buffer_total
-  std::size_t held_answer = 256 * 1024;  ///< limits.held_answer: JSON answers judged whole up to this size.
+  std::size_t held_answer =
+      256 * 1024;  ///< limits.held_answer: JSON answers judged whole up to this size.
 };
 
 struct Timeouts {
-  Duration client_head = std::chrono::seconds(10);   ///< timeouts.client_head: first to last head byte.
-  Duration client_body = std::chrono::seconds(30);   ///< timeouts.client_body: without progress.
-  Duration keep_alive = std::chrono::seconds(75);    ///< timeouts.keep_alive: idle between requests.
-  Duration client_write = std::chrono::seconds(60);  ///< timeouts.client_write: client takes no byte.
-  Duration request = std::chrono::minutes(30);       ///< timeouts.request: the whole request.
+  Duration client_head =
+      std::chrono::seconds(10);  ///< timeouts.client_head: first to last head byte.
+  Duration client_body = std::chrono::seconds(30);  ///< timeouts.client_body: without progress.
+  Duration keep_alive = std::chrono::seconds(75);   ///< timeouts.keep_alive: idle between requests.
+  Duration client_write =
+      std::chrono::seconds(60);                 ///< timeouts.client_write: client takes no byte.
+  Duration request = std::chrono::minutes(30);  ///< timeouts.request: the whole request.
 };
 
 struct QueueWaits {
-  Duration stream = std::chrono::minutes(10);   ///< queue.max_wait_stream
-  Duration other = std::chrono::seconds(240);   ///< queue.max_wait: undici gives up at 300 s.
+  Duration stream = std::chrono::minutes(10);  ///< queue.max_wait_stream
+  Duration other = std::chrono::seconds(240);  ///< queue.max_wait: undici gives up at 300 s.
 };
 
 struct ProxyOptions {

@@ -10,11 +10,12 @@
 
 namespace lmb::upstream {
 
-/// One shard's idle keep-alive connections, by worker; the newest is used first, so the oldest die of age.
-/// Thread safety: none; belongs to its shard.
+/// One shard's idle keep-alive connections, by worker; the newest is used first, so the oldest die
+/// of age. Thread safety: none; belongs to its shard.
 class ConnectionPool {
  public:
-  /// `idle_max`: age at which an idle connection is closed (timeouts.pool_idle). `size_max`: idle ones per worker.
+  /// `idle_max`: age at which an idle connection is closed (timeouts.pool_idle). `size_max`: idle
+  /// ones per worker.
   ConnectionPool(std::size_t workers, Duration idle_max, std::size_t size_max);
 
   /// The newest idle connection that the worker has neither closed nor written to, if any.

@@ -22,9 +22,9 @@ namespace lmb::upstream {
 
 /// One attempt at a worker: a connection, one request sent on it, one answer read from it.
 ///
-/// Calls in this order: open, send, read_head, then try_read_body until complete(), then recycle. Every suspending
-/// call ends early with the Interruption's reason. Destroying it before recycle() closes the connection at once,
-/// which is how LM Studio learns that nobody waits for its answer.
+/// Calls in this order: open, send, read_head, then try_read_body until complete(), then recycle.
+/// Every suspending call ends early with the Interruption's reason. Destroying it before recycle()
+/// closes the connection at once, which is how LM Studio learns that nobody waits for its answer.
 /// Thread safety: none; lives on one shard, in one coroutine.
 class Exchange {
  public:
@@ -38,13 +38,14 @@ class Exchange {
   boost::asio::awaitable<Result<void>> connect(
       std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
-  /// Sends head and body; both must stay alive until it completes. Errors: send_failed, send_timeout. A worker that
-  /// answers and closes before it read everything is no failure here: read_head() tells.
+  /// Sends head and body; both must stay alive until it completes. Errors: send_failed,
+  /// send_timeout. A worker that answers and closes before it read everything is no failure here:
+  /// read_head() tells.
   boost::asio::awaitable<Result<void>> send(std::string_view head, std::string_view body);
 
-  /// Reads to the end of the answer's head; 1xx answers are skipped. The head's views, and the body bytes that came with
-  /// it, are valid until the coroutine suspends next: call try_read_body() before that. Errors: worker_closed,
-  /// bad_response.
+  /// Reads to the end of the answer's head; 1xx answers are skipped. The head's views, and the body
+  /// bytes that came with it, are valid until the coroutine suspends next: call try_read_body()
+  /// before that. Errors: worker_closed, bad_response.
   boost::asio::awaitable<Result<void>> read_head(bool to_head_request);
   [[nodiscard]] const protocol::ResponseHead& head() const noexcept { return head_; }
 
@@ -53,8 +54,8 @@ class Exchange {
     BodyStatus status = BodyStatus::would_block;
     std::string_view payload;  ///< For bytes; valid until the next suspension.
   };
-  /// One read's worth of decoded body, without suspending. `bytes` with an empty payload means only framing came, or the
-  /// end: ask complete().
+  /// One read's worth of decoded body, without suspending. `bytes` with an empty payload means only
+  /// framing came, or the end: ask complete().
   BodyStep try_read_body();
   void arm_read() { stream_.arm_read(interruption_.bell()); }
   [[nodiscard]] bool complete() const noexcept { return head_read_ && decoder_.done(); }
@@ -84,8 +85,9 @@ class Exchange {
   bool to_head_request_ = false;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
-  std::string partial_;        ///< A head that did not arrive in one read, and what followed it.
-  std::span<char> surplus_;    ///< Body bytes that came with the head; in the read buffer or in partial_.
+  std::string partial_;  ///< A head that did not arrive in one read, and what followed it.
+  std::span<char>
+      surplus_;  ///< Body bytes that came with the head; in the read buffer or in partial_.
   protocol::ResponseHead head_;
   protocol::BodyDecoder decoder_;
 };

@@ -26,13 +26,13 @@ struct FleetNews {
 
 /// Probes every worker and reads its model list, until stopped.
 ///
-/// LM Studio has no health endpoint and answers 200 to unknown paths, so bodies are judged, not status codes: a probe
-/// is GET /lmstudio-greeting, then the richest model list that the worker has (/api/v1/models, /api/v0/models,
-/// /v1/models). Alive = a well-formed model list; the greeting is undocumented, so an unexpected one alone condemns nobody.
-/// Names are resolved at the start, every resolve_interval, and after a probe that could not connect; the last good answer
-/// is kept when DNS fails.
-/// Thread safety: none; lives on one shard, one coroutine per worker. Lifetime: outlives the shard, whose end cuts probes that
-/// are still under way.
+/// LM Studio has no health endpoint and answers 200 to unknown paths, so bodies are judged, not
+/// status codes: a probe is GET /lmstudio-greeting, then the richest model list that the worker has
+/// (/api/v1/models, /api/v0/models, /v1/models). Alive = a well-formed model list; the greeting is
+/// undocumented, so an unexpected one alone condemns nobody. Names are resolved at the start, every
+/// resolve_interval, and after a probe that could not connect; the last good answer is kept when
+/// DNS fails. Thread safety: none; lives on one shard, one coroutine per worker. Lifetime: outlives
+/// the shard, whose end cuts probes that are still under way.
 class FleetWatch {
  public:
   FleetWatch(net::Shard& shard, const UpstreamOptions& options,

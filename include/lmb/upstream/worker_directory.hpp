@@ -9,8 +9,8 @@
 
 namespace lmb::upstream {
 
-/// One shard's copy of where the workers are. The fleet watch resolves names and posts news to each shard.
-/// Thread safety: none; belongs to its shard.
+/// One shard's copy of where the workers are. The fleet watch resolves names and posts news to each
+/// shard. Thread safety: none; belongs to its shard.
 class WorkerDirectory {
  public:
   explicit WorkerDirectory(std::size_t workers) : endpoints_(workers) {}

@@ -41,22 +41,27 @@ std::vector<BadRequest> bad_requests() {
       {"no length", chat_head(""), 411, "length_required"},
       {"64 MiB + 1", chat_head("Content-Length: 67108865\r\n"), 413, "body_too_large"},
       {"bad chunk size", chat_head("Transfer-Encoding: chunked\r\n") + "zz\r\n", 400, "bad_chunk"},
-      {"length and chunked", chat_head("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n",
-       400, "bad_request"},
-      {"two lengths", chat_head("Content-Length: 3\r\nContent-Length: 4\r\n") + "abc", 400, "bad_request"},
+      {"length and chunked",
+       chat_head("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400,
+       "bad_request"},
+      {"two lengths", chat_head("Content-Length: 3\r\nContent-Length: 4\r\n") + "abc", 400,
+       "bad_request"},
       {"two hosts", "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "bad_request"},
       {"no host", "GET /healthz HTTP/1.1\r\n\r\n", 400, "bad_request"},
       {"garbage", "\x16\x03\x01 hello\r\n\r\n", 400, "bad_request"},
-      {"big head", get("/healthz", "X: " + std::string(20'000, 'a') + "\r\n"), 431, "head_too_large"},
+      {"big head", get("/healthz", "X: " + std::string(20'000, 'a') + "\r\n"), 431,
+       "head_too_large"},
       {"long target", get("/" + std::string(9'000, 'a')), 414, "target_too_long"},
       {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "unsupported_version"},
       {"brotli", post(route, "x", "Content-Encoding: br\r\n"), 415, "unsupported_content_coding"},
       {"broken gzip", post(route, "x", "Content-Encoding: gzip\r\n"), 400, "bad_content_coding"},
-      {"other coding", chat_head("Transfer-Encoding: gzip, chunked\r\n"), 501, "unsupported_transfer_coding"},
+      {"other coding", chat_head("Transfer-Encoding: gzip, chunked\r\n"), 501,
+       "unsupported_transfer_coding"},
       {"unknown path", get("/v1/rerank"), 404, "unknown_route"},
       {"wrong method", get(route), 405, "method_not_allowed"},
       {"management", post("/api/v1/models/load", "{}"), 403, "not_proxied"},
-      {"expectation", chat_head("Expect: magic\r\nContent-Length: 2\r\n") + "{}", 417, "expectation_failed"},
+      {"expectation", chat_head("Expect: magic\r\nContent-Length: 2\r\n") + "{}", 417,
+       "expectation_failed"},
   };
 }
 
@@ -149,8 +154,8 @@ TEST(BadRequest, body_limits_hold_at_the_limit_and_one_above) {
   counted.send(post("/v1/chat/completions", body + " "));
   EXPECT_EQ(counted.read_answer().status, 413U);
   RawClient chunked(daemon.port());
-  chunked.send(chat_head("Transfer-Encoding: chunked\r\n") + "1\r\n{\r\nfff\r\n" + std::string(0xfff, ' ') +
-               "\r\n0\r\n\r\n");
+  chunked.send(chat_head("Transfer-Encoding: chunked\r\n") + "1\r\n{\r\nfff\r\n" +
+               std::string(0xfff, ' ') + "\r\n0\r\n\r\n");
   EXPECT_EQ(chunked.read_answer().status, 413U);
 }
 

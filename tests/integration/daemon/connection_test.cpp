@@ -62,7 +62,9 @@ TEST(Connection, a_slow_reader_frees_the_slot_when_the_worker_is_done) {
 
 TEST(Connection, serves_ipv6) {
   DaemonOptions options;
-  options.adjust = [](config::Config& config) { config.net.listen = {{"127.0.0.1", 0}, {"::1", 0}}; };
+  options.adjust = [](config::Config& config) {
+    config.net.listen = {{"127.0.0.1", 0}, {"::1", 0}};
+  };
   Daemon daemon(options);
   const auto endpoints = daemon.server().endpoints();
   ASSERT_EQ(endpoints.size(), 2U);

@@ -119,8 +119,9 @@ TEST_P(Relay, takes_chunked_and_gzipped_bodies) {
   Daemon daemon(options());
   RawClient client(daemon.port());
   const auto body = chat(false);
-  client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" +
-              body.substr(0, 5) + "\r\n");
+  client.send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" +
+      body.substr(0, 5) + "\r\n");
   client.send("3;ext=1\r\n" + body.substr(5, 3) + "\r\n");
   std::string rest;
   const std::string digits = "0123456789abcdef";
@@ -135,8 +136,9 @@ TEST_P(Relay, invites_the_body_after_expect_100_continue) {
   Daemon daemon(options());
   RawClient client(daemon.port());
   const auto body = chat(false);
-  client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: " +
-              std::to_string(body.size()) + "\r\n\r\n");
+  client.send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
   EXPECT_EQ(client.read_answer().status, 100U);
   client.send(body);
   EXPECT_EQ(client.read_answer().status, 200U);
@@ -201,8 +203,8 @@ TEST_P(Relay, counts_tokens_from_usage) {
   EXPECT_EQ(daemon.metric("lmbalancer_generated_tokens_total{source=\"usage\",worker=\"" + worker +
                           "\"}"),
             7);
-  EXPECT_EQ(daemon.metric("lmbalancer_time_to_first_token_seconds_count{worker=\"" + worker + "\"}"),
-            1);
+  EXPECT_EQ(
+      daemon.metric("lmbalancer_time_to_first_token_seconds_count{worker=\"" + worker + "\"}"), 1);
 }
 
 }  // namespace

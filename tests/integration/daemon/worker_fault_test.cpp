@@ -81,15 +81,15 @@ TEST(WorkerFault, a_dead_kept_alive_connection_is_replaced_without_the_client_no
   daemon.fleet().set_fault(0, Fault::close_before_head, sim::FaultScope::generation, 1);
   const auto answer = ask(daemon, true);
   EXPECT_EQ(answer.status, 200U) << answer.body;
-  EXPECT_EQ(answer.fields.at("x-lmb-attempts"), "1") << "a dead connection is not the worker's fault";
+  EXPECT_EQ(answer.fields.at("x-lmb-attempts"), "1")
+      << "a dead connection is not the worker's fault";
 }
 
 TEST(WorkerFault, a_refusing_worker_goes_down_and_comes_back) {
   Daemon daemon(one_worker());
   daemon.fleet().set_fault(0, Fault::refuse);
-  EXPECT_TRUE(eventually([&] {
-    return daemon.server().fleet().workers[0].state == scheduling::WorkerState::down;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return daemon.server().fleet().workers[0].state == scheduling::WorkerState::down; }));
   const auto answer = ask(daemon, true);
   EXPECT_EQ(answer.status, 503U) << answer.body;
   EXPECT_EQ(answer.fields.count("retry-after"), 1U);
@@ -98,9 +98,8 @@ TEST(WorkerFault, a_refusing_worker_goes_down_and_comes_back) {
   EXPECT_EQ(probe.read_answer().status, 503U);
   EXPECT_EQ(daemon.metric(R"(lmbalancer_worker_up{worker="w1"})"), 0);
   daemon.fleet().set_fault(0, Fault::none);
-  EXPECT_TRUE(eventually([&] {
-    return daemon.server().fleet().workers[0].state == scheduling::WorkerState::up;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return daemon.server().fleet().workers[0].state == scheduling::WorkerState::up; }));
   EXPECT_EQ(ask(daemon, true).status, 200U);
 }
 
