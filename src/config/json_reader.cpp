@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace lmb::config {
@@ -57,9 +58,8 @@ constexpr std::array findings{
     Phrase{"unexpected end of input", "the end of the file"},
 };
 
-template <std::size_t n>
 std::optional<std::string_view> translate(std::string_view message,
-                                          const std::array<Phrase, n>& phrases) {
+                                          std::span<const Phrase> phrases) {
   for (const auto& phrase : phrases) {
     if (message.find(phrase.theirs) != std::string_view::npos) return phrase.ours;
   }

@@ -35,7 +35,7 @@ std::string number_text(const Key& key, std::int64_t number) {
 }
 
 std::string range_text(const Key& key) {
-  const auto ends = number_text(key, key.range.least) + " to " + number_text(key, key.range.most);
+  auto ends = number_text(key, key.range.least) + " to " + number_text(key, key.range.most);
   switch (key.type) {
     case KeyType::count:
     case KeyType::duration:

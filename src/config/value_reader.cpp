@@ -19,11 +19,11 @@ struct Reading {
   Field field;
   ProblemList& problems;
 
-  bool refuse(std::string message) const {
+  [[nodiscard]] bool refuse(std::string message) const {
     problems.add(path, std::move(message));
     return false;
   }
-  bool refuse_type() const {
+  [[nodiscard]] bool refuse_type() const {
     return refuse("expected " + expectation(key) + ", found " +
                   finding(node, key.type != KeyType::secret));
   }

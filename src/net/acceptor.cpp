@@ -28,6 +28,13 @@ Error cannot_listen(const ListenAddress& address, const error_code& ec) {
   return Error(ErrorKind::internal, std::move(detail));
 }
 
+/// [::1] on a machine without IPv6: part of the default, so not worth refusing to start.
+bool is_missing_loopback(const asio::ip::address& ip, const error_code& ec) {
+  return ip.is_v6() && ip.is_loopback() &&
+         (ec == asio::error::address_family_not_supported ||
+          ec == boost::system::errc::address_not_available);
+}
+
 /// The peer went away between its SYN and our accept: nothing to pause for.
 bool harmless(const error_code& ec) {
   return ec == asio::error::connection_aborted || ec == asio::error::interrupted ||
@@ -67,6 +74,7 @@ Result<void> Acceptor::listen(const std::vector<ListenAddress>& addresses) {
     }
     if (!ec) acceptor.bind(endpoint, ec);
     if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    if (is_missing_loopback(ip, ec) && addresses.size() > 1) continue;
     if (ec) {
       listeners_.clear();
       return cannot_listen(address, ec);

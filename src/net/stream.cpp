@@ -130,7 +130,11 @@ IoStep Stream::try_write(std::span<const asio::const_buffer> buffers) noexcept {
 void Stream::arm_read(Bell& bell) {
   if (state_ == nullptr) return;
   state_->bell = &bell;
-  if (state_->read_armed) return;
+  arm_read_silently();
+}
+
+void Stream::arm_read_silently() {
+  if (state_ == nullptr || state_->read_armed) return;
   state_->read_armed = true;
   state_->read_ready = false;
   state_->socket.async_wait(tcp::socket::wait_read, [state = state_](const error_code&) {
@@ -153,6 +157,10 @@ void Stream::arm_write(Bell& bell) {
 
 bool Stream::read_ready() const noexcept {
   return state_ != nullptr && state_->read_ready;
+}
+
+bool Stream::read_pending() const noexcept {
+  return state_ != nullptr && state_->read_armed;
 }
 
 void Stream::set_bell(Bell* bell) noexcept {

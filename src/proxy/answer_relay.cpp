@@ -72,26 +72,33 @@ asio::awaitable<Result<void>> AnswerRelay::run() {
   exchange_.recycle(ctx_.front.pool(), lease_.worker());
   ctx_.record.bytes_from_worker += exchange_.bytes_received();
   ctx_.enter(Phase::drain);
-  auto drained = co_await drain_client();
+  Result<void> drained;
+  if (writer_.pending() > 0) drained = co_await drain_client();
   ctx_.record.bytes_to_client += writer_.bytes_written();
   finish_tokens();
   ctx_.front.return_buffer(std::move(prefix_));
   co_return drained;
 }
 
+std::optional<Error> AnswerRelay::pump() {
+  while (writer_.has_room()) {
+    const auto step = exchange_.try_read_body();
+    if (auto error = take(step)) return error;
+    if (exchange_.complete() || step.status == BodyStatus::would_block) break;
+  }
+  return std::nullopt;
+}
+
 asio::awaitable<Result<void>> AnswerRelay::pass_answer() {
-  for (;;) {
-    // The body that came with the head is taken before anything suspends.
-    bool would_block = !writer_.has_room();
-    while (!would_block) {
-      const auto step = exchange_.try_read_body();
-      if (auto error = take(step)) co_return std::move(*error);
-      if (exchange_.complete()) co_return Result<void>();
-      would_block = step.status == BodyStatus::would_block || !writer_.has_room();
-    }
+  // The body that came with the head is taken before anything suspends.
+  auto error = pump();
+  while (!error && !exchange_.complete()) {
     auto waited = co_await wait();
     if (!waited) co_return waited.error();
+    error = pump();
   }
+  if (error) co_return std::move(*error);
+  co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> AnswerRelay::wait() {
@@ -262,13 +269,6 @@ void AnswerRelay::finish_tokens() {
   constexpr std::uint64_t bytes_per_token = 4;
   record.prompt_tokens = ctx_.facts.prompt_bytes / bytes_per_token;
   record.generated_tokens = scanner_.token_deltas();
-}
-
-asio::awaitable<Result<void>> relay_answer(ClientConnection& client, RequestContext& ctx,
-                                           upstream::Exchange& exchange, dispatch::Lease& lease) {
-  AnswerRelay relay(client, ctx, exchange, lease);
-  auto result = co_await relay.run();
-  co_return result;
 }
 
 }  // namespace lmb::proxy

@@ -5,13 +5,24 @@
 #include <string_view>
 
 #include "answer_head.hpp"
+#include "client_session.hpp"
 #include "client_writer.hpp"
+#include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/protocol/sse_scanner.hpp"
-#include "relay.hpp"
+#include "lmb/upstream/exchange.hpp"
+#include "request_context.hpp"
 
 namespace lmb::proxy {
 
-/// The state of one answer on its way; see relay_answer().
+/// Judges a worker's answer and carries it to the client.
+///
+/// Nothing goes to the client before the commit point (DESIGN section 5): the first complete SSE
+/// event that is not a comment, the whole body for errors and small counted answers, else the first
+/// body byte. Until then errors leave the request free to be tried elsewhere (ctx.committed is
+/// false). From then on a failure can only cut the answer. The lease is finished as soon as the
+/// worker's answer is complete, however slow the client is. Errors: worker_closed, bad_response,
+/// worker_error, route_unsupported; client_gone, client_stalled, request_timeout, shutting_down.
+/// After an error past the commit point the client's connection must be closed.
 class AnswerRelay {
  public:
   AnswerRelay(ClientConnection& client, RequestContext& ctx, upstream::Exchange& exchange,
@@ -26,6 +37,8 @@ class AnswerRelay {
   [[nodiscard]] Hold choose_hold(bool event_stream) const;
   /// Reads and writes until the worker's answer is complete.
   boost::asio::awaitable<Result<void>> pass_answer();
+  /// The part of it that needs no wait: all that has come so far.
+  [[nodiscard]] std::optional<Error> pump();
   /// After the worker is done: until the client has taken everything.
   boost::asio::awaitable<Result<void>> drain_client();
   boost::asio::awaitable<void> end_cut_answer(const Error& error);

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "answer_relay.hpp"
 #include "lmb/upstream/exchange.hpp"
-#include "relay.hpp"
 
 namespace lmb::proxy {
 namespace asio = boost::asio;
@@ -41,18 +41,36 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   return head;
 }
 
-/// A pooled connection, or a new one to the worker's addresses.
-asio::awaitable<Result<void>> open_exchange(upstream::Exchange& exchange, RequestContext& ctx,
-                                            WorkerId worker, bool fresh) {
-  auto& front = ctx.front;
-  const bool pooled = !fresh && exchange.open_pooled(front.pool(), worker);
-  front.shared().metrics.count_connection(worker, pooled);
-  if (pooled) co_return Result<void>();
+asio::awaitable<Result<void>> connect(upstream::Exchange& exchange, RequestContext& ctx,
+                                      WorkerId worker) {
   ctx.enter(Phase::connect);
-  const auto known = front.directory().find(worker);
+  const auto known = ctx.front.directory().find(worker);
   std::vector<asio::ip::tcp::endpoint> endpoints(known.begin(), known.end());
   auto connected = co_await exchange.connect(std::move(endpoints));
   co_return connected;
+}
+
+/// Connection and request: what comes before the answer. What needs no wait is done without one.
+asio::awaitable<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
+                                  upstream::Exchange& exchange, WorkerId worker, bool fresh) {
+  const bool pooled = !fresh && exchange.open_pooled(ctx.front.pool(), worker);
+  ctx.front.shared().metrics.count_connection(worker, pooled);
+  if (!pooled) {
+    auto connected = co_await connect(exchange, ctx, worker);
+    if (!connected) co_return connected.error();
+  }
+  ctx.enter(Phase::send);
+  auto head = make_worker_head(client, ctx, worker);
+  std::string_view head_left = head;
+  std::string_view body_left = ctx.body;
+  if (!exchange.try_send(head_left, body_left)) {
+    auto sent = co_await exchange.send(head_left, body_left);
+    if (!sent) co_return sent.error();
+  }
+  ctx.front.return_buffer(std::move(head));
+  ctx.enter(Phase::prefill);
+  auto headed = co_await exchange.read_head(false);
+  co_return headed;
 }
 
 }  // namespace
@@ -83,35 +101,17 @@ asio::awaitable<Result<void>> run_attempt(ClientConnection& client, RequestConte
                                           scheduling::AttemptHistory& history) {
   const auto worker = lease.worker();
   ctx.record.worker = worker;
-  upstream::Exchange exchange(ctx.front.shard(), client.interruption(),
-                              ctx.front.shared().upstream);
-  const auto note = [&] {
-    history.connection_reused = exchange.reused();
-    history.answer_begun = exchange.answer_begun();
-    ctx.record.bytes_to_worker += exchange.bytes_sent();
-  };
-  auto opened = co_await open_exchange(exchange, ctx, worker, fresh);
-  if (!opened) {
-    note();
-    co_return opened.error();
+  upstream::Exchange exchange(ctx.front.shard(), client.interruption(), ctx.front.shared().upstream,
+                              ctx.front.response_head());
+  auto result = co_await ask(client, ctx, exchange, worker, fresh);
+  if (result) {
+    AnswerRelay relay(client, ctx, exchange, lease);
+    result = co_await relay.run();
   }
-  ctx.enter(Phase::send);
-  auto head = make_worker_head(client, ctx, worker);
-  auto sent = co_await exchange.send(head, ctx.body);
-  ctx.front.return_buffer(std::move(head));
-  if (!sent) {
-    note();
-    co_return sent.error();
-  }
-  ctx.enter(Phase::prefill);
-  auto headed = co_await exchange.read_head(false);
-  if (!headed) {
-    note();
-    co_return headed.error();
-  }
-  auto relayed = co_await relay_answer(client, ctx, exchange, lease);
-  note();
-  co_return relayed;
+  history.connection_reused = exchange.reused();
+  history.answer_begun = exchange.answer_begun();
+  ctx.record.bytes_to_worker += exchange.bytes_sent();
+  co_return result;
 }
 
 }  // namespace lmb::proxy

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "client_session.hpp"
-#include "lmb/protocol/request_facts.hpp"
 
 namespace lmb::proxy {
 namespace asio = boost::asio;
@@ -48,7 +47,9 @@ void ClientConnection::keep_unread() {
 
 asio::awaitable<ClientConnection::Fill> ClientConnection::fill() {
   keep_unread();
-  const auto step = stream_.try_read(front_.shard().read_buffer());
+  // A wait that is armed already (the watch of the request before) saves asking the kernel.
+  net::IoStep step;
+  if (!stream_.read_pending()) step = stream_.try_read(front_.shard().read_buffer());
   if (step.ended()) co_return Fill::ended;
   if (step.would_block()) {
     stream_.arm_read(bell_);
@@ -71,7 +72,10 @@ asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead&
   std::size_t scanned = 0;
   bool any = false;
   for (;;) {
-    if (!any) consume(protocol::leading_empty_lines({unread().data(), unread().size()}));
+    if (!any) {
+      const auto ahead = unread();
+      consume(2 * protocol::leading_empty_lines({ahead.data(), ahead.size()}));
+    }
     const auto bytes = unread();
     const std::string_view text(bytes.data(), bytes.size());
     if (!any && !text.empty()) {
@@ -138,7 +142,6 @@ asio::awaitable<Result<void>> ClientConnection::read_body(protocol::BodyDecoder 
     if (interruption_.deadline().passed()) co_return Error(ErrorKind::request_timeout);
   }
   limit.clear();
-  ctx.body.reserve(ctx.body.size() + protocol::json_padding);
   co_return Result<void>();
 }
 

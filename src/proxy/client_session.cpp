@@ -12,7 +12,7 @@ namespace {
 /// Serves the next request. False: the connection is done; `linger` tells whether the client may
 /// still be sending.
 asio::awaitable<bool> serve_one(ClientConnection& client, Front& front, bool& linger) {
-  protocol::RequestHead head;
+  auto& head = front.request_head();
   auto begun = Clock::now();
   const auto read = co_await client.read_head(head, begun);
   if (read && !*read) co_return false;

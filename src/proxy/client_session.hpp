@@ -32,8 +32,11 @@ class ClientConnection {
   /// `begun` is set to the time of the first byte. Errors: those of protocol::find_head_end and
   /// parse_request_head, head_timeout, client_gone.
   boost::asio::awaitable<Result<bool>> read_head(protocol::RequestHead& head, TimePoint& begun);
-  /// Reads the whole body into ctx.body, decoded. Errors: body_too_large, bad_chunk, body_timeout,
-  /// body_memory_full, client_gone.
+  /// The part of read_body() that needs no wait: takes what is there. Errors as read_body().
+  [[nodiscard]] std::optional<Error> take_payload(protocol::BodyDecoder& decoder,
+                                                  RequestContext& ctx);
+  /// Reads the rest of the body into ctx.body, decoded. Errors: body_too_large, bad_chunk,
+  /// body_timeout, body_memory_full, client_gone.
   boost::asio::awaitable<Result<void>> read_body(protocol::BodyDecoder decoder,
                                                  RequestContext& ctx);
   /// Moves unread bytes to safety; call before anything suspends while a head's views are not
@@ -56,8 +59,6 @@ class ClientConnection {
   enum class Fill { bytes, waited, ended };
   /// One try to read more; waits when nothing is there. After `waited` ask the deadlines.
   boost::asio::awaitable<Fill> fill();
-  [[nodiscard]] std::optional<Error> take_payload(protocol::BodyDecoder& decoder,
-                                                  RequestContext& ctx);
 
   Front& front_;
   net::Bell bell_;

@@ -64,35 +64,39 @@ std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::Req
   return std::nullopt;
 }
 
-/// Inflates if needed and reads the facts; what may take long is done on the helper thread, while
-/// ctx waits untouched.
-asio::awaitable<Result<void>> inspect(RequestContext& ctx, protocol::ContentCoding coding) {
-  const auto size_max = ctx.front.shared().options.limits.body_bytes;
-  const auto work = [&ctx, coding, size_max]() -> Result<protocol::RequestFacts> {
-    if (coding != protocol::ContentCoding::identity) {
-      std::string plain;
-      auto inflated = protocol::inflate_body(ctx.body, coding, size_max, plain);
-      if (!inflated) return inflated.error();
-      const auto more = plain.size() > ctx.body.size() ? plain.size() - ctx.body.size() : 0;
-      if (!ctx.charge_body(more)) return Error(ErrorKind::body_memory_full);
-      ctx.body = std::move(plain);
-      ctx.body.reserve(ctx.body.size() + protocol::json_padding);
-    }
-    return protocol::inspect_request(ctx.body, ctx.route.dialect);
-  };
-  const bool here =
-      coding == protocol::ContentCoding::identity && ctx.body.size() <= inspect_on_shard_max;
-  Result<protocol::RequestFacts> facts = Error(ErrorKind::internal);
-  if (here) {
-    facts = work();
-  } else {
-    facts = co_await net::run_on(ctx.front.shared().helper, work);
+/// Inflates if needed and reads the facts.
+Result<protocol::RequestFacts> read_facts(RequestContext& ctx, protocol::ContentCoding coding) {
+  if (coding != protocol::ContentCoding::identity) {
+    std::string plain;
+    const auto size_max = ctx.front.shared().options.limits.body_bytes;
+    auto inflated = protocol::inflate_body(ctx.body, coding, size_max, plain);
+    if (!inflated) return inflated.error();
+    const auto more = plain.size() > ctx.body.size() ? plain.size() - ctx.body.size() : 0;
+    if (!ctx.charge_body(more)) return Error(ErrorKind::body_memory_full);
+    ctx.body = std::move(plain);
   }
-  if (!facts) co_return facts.error();
+  ctx.body.reserve(ctx.body.size() + protocol::json_padding);
+  return protocol::inspect_request(ctx.body, ctx.route.dialect);
+}
+
+Result<void> note_facts(RequestContext& ctx, Result<protocol::RequestFacts> facts) {
+  if (!facts) return facts.error();
   ctx.facts = std::move(*facts);
   ctx.record.model = ctx.facts.model;
   ctx.record.stream = ctx.facts.stream;
-  co_return Result<void>();
+  return {};
+}
+
+bool inspects_on_shard(const RequestContext& ctx, protocol::ContentCoding coding) {
+  return coding == protocol::ContentCoding::identity && ctx.body.size() <= inspect_on_shard_max;
+}
+
+/// What may take long is done on the helper thread, while ctx waits untouched.
+asio::awaitable<Result<void>> inspect_elsewhere(RequestContext& ctx,
+                                                protocol::ContentCoding coding) {
+  const auto work = [&ctx, coding] { return read_facts(ctx, coding); };
+  auto facts = co_await net::run_on(ctx.front.shared().helper, work);
+  co_return note_facts(ctx, std::move(facts));
 }
 
 asio::awaitable<Result<void>> answer_locally(ClientConnection& client, RequestContext& ctx) {
@@ -181,12 +185,16 @@ asio::awaitable<Result<void>> read_and_serve(ClientConnection& client, RequestCo
     if (head.framing != protocol::BodyFraming::none) ctx.keep_alive = false;
     co_return std::move(*error);
   }
-  const protocol::BodyDecoder decoder(head.framing, head.content_length);
+  protocol::BodyDecoder decoder(head.framing, head.content_length);
   if (head.expect_continue && !decoder.done()) client.send_continue();
-  auto read = co_await client.read_body(decoder, ctx);
-  if (!read) {
+  auto body_error = client.take_payload(decoder, ctx);
+  if (!body_error && !decoder.done()) {
+    auto read = co_await client.read_body(decoder, ctx);
+    if (!read) body_error = read.error();
+  }
+  if (body_error) {
     ctx.keep_alive = false;
-    co_return read.error();
+    co_return std::move(*body_error);
   }
   client.keep_unread();
   ctx.enter(Phase::proxy);
@@ -196,7 +204,12 @@ asio::awaitable<Result<void>> read_and_serve(ClientConnection& client, RequestCo
     auto answered = co_await answer_locally(client, ctx);
     co_return answered;
   }
-  auto inspected = co_await inspect(ctx, coding);
+  Result<void> inspected;
+  if (inspects_on_shard(ctx, coding)) {
+    inspected = note_facts(ctx, read_facts(ctx, coding));
+  } else {
+    inspected = co_await inspect_elsewhere(ctx, coding);
+  }
   if (!inspected) co_return inspected.error();
   auto balanced = co_await balance(client, ctx);
   co_return balanced;

@@ -14,9 +14,10 @@ std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) 
     auto newest = std::move(idle.back());
     idle.pop_back();
     const bool fresh = now - newest.since < idle_max_;
-    // Bytes that nobody asked for would be taken for the next answer: such a connection is as dead
-    // as a closed one.
-    if (fresh && newest.stream.peek() == net::Stream::Peer::quiet) return std::move(newest.stream);
+    // An end of file, or bytes that nobody asked for and that would be taken for the next answer:
+    // dead either way. The wait armed by put() tells without a system call, and then serves as the
+    // wait for the next answer.
+    if (fresh && !newest.stream.read_ready()) return std::move(newest.stream);
   }
   return std::nullopt;
 }
@@ -24,6 +25,7 @@ std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) 
 void ConnectionPool::put(WorkerId worker, net::Stream stream, TimePoint now) {
   auto& idle = idle_[worker.value()];
   stream.set_bell(nullptr);
+  stream.arm_read_silently();
   if (idle.size() >= size_max_) idle.erase(idle.begin());
   idle.push_back(Idle{std::move(stream), now});
 }

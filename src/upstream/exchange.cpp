@@ -19,8 +19,8 @@ constexpr protocol::HeadLimits answer_head_limits{64 * 1024 - 1, protocol::heade
 }  // namespace
 
 Exchange::Exchange(net::Shard& shard, net::Interruption& interruption,
-                   const UpstreamOptions& options)
-    : shard_(shard), interruption_(interruption), options_(options) {}
+                   const UpstreamOptions& options, protocol::ResponseHead& head)
+    : shard_(shard), interruption_(interruption), options_(options), head_(head) {}
 
 bool Exchange::open_pooled(ConnectionPool& pool, WorkerId worker) {
   auto pooled = pool.take(worker, Clock::now());
@@ -53,26 +53,29 @@ asio::awaitable<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpo
   co_return failure;
 }
 
-asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_view body) {
-  auto& limit = interruption_.step();
-  limit.set(Clock::now() + options_.send_timeout);
+bool Exchange::try_send(std::string_view& head, std::string_view& body) {
   while (!head.empty() || !body.empty()) {
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(head.data(), head.size()),
                                                     asio::buffer(body.data(), body.size())};
     const auto step = stream_.try_write(buffers);
+    if (step.would_block()) return false;
     if (step.ended()) {
       // The worker may have answered before it closed: that answer explains more than our failed
       // write.
       send_broken_ = true;
-      break;
+      return true;
     }
-    if (step.ok()) {
-      bytes_sent_ += step.bytes;
-      const auto of_head = std::min(step.bytes, head.size());
-      head.remove_prefix(of_head);
-      body.remove_prefix(step.bytes - of_head);
-      continue;
-    }
+    bytes_sent_ += step.bytes;
+    const auto of_head = std::min(step.bytes, head.size());
+    head.remove_prefix(of_head);
+    body.remove_prefix(step.bytes - of_head);
+  }
+  return true;
+}
+
+asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_view body) {
+  auto& limit = interruption_.step();
+  while (!try_send(head, body)) {
     limit.set(Clock::now() + options_.send_timeout);
     stream_.arm_write(interruption_.bell());
     co_await interruption_.bell().wait();
@@ -104,7 +107,9 @@ asio::awaitable<Result<std::string_view>> Exchange::next_head() {
   for (;;) {
     std::span<char> buffered(partial_.data(), partial_.size());
     if (buffered.empty() || scanned > 0) {
-      const auto step = stream_.try_read(shard_.read_buffer());
+      // The answer is never there yet when the request has just left: wait first, then read.
+      net::IoStep step;
+      if (stream_.read_ready()) step = stream_.try_read(shard_.read_buffer());
       if (step.would_block()) {
         arm_read();
         co_await interruption_.bell().wait();
@@ -116,6 +121,7 @@ asio::awaitable<Result<std::string_view>> Exchange::next_head() {
       }
       bytes_received_ += step.bytes;
       buffered = shard_.read_buffer().first(step.bytes);
+      drained_ = step.bytes < net::Shard::read_buffer_bytes;
       if (!partial_.empty()) {
         partial_.append(buffered.data(), buffered.size());
         buffered = std::span<char>(partial_.data(), partial_.size());
@@ -139,6 +145,7 @@ Result<void> Exchange::accept_head(std::string_view head) {
   if (head_.status == 101) return Error(ErrorKind::bad_response, "unexpected protocol switch");
   if (head_.status < 200) return {};
   head_read_ = true;
+  keep_alive_ = head_.keep_alive && head_.framing != protocol::BodyFraming::until_close;
   decoder_ = protocol::BodyDecoder(head_.framing, head_.content_length);
   return {};
 }
@@ -151,7 +158,7 @@ Exchange::BodyStep Exchange::decode(std::span<char> received) {
     return out;
   }
   // Bytes after the answer's end were never asked for; the connection must not be used again.
-  if (decoder_.done() && step.consumed < received.size()) head_.keep_alive = false;
+  if (decoder_.done() && step.consumed < received.size()) keep_alive_ = false;
   out.status = BodyStatus::bytes;
   out.payload = std::string_view(received.data(), step.payload);
   return out;
@@ -164,15 +171,17 @@ Exchange::BodyStep Exchange::try_read_body() {
     out.status = BodyStatus::bytes;
     return out;
   }
+  if (drained_) return out;
   const auto step = stream_.try_read(shard_.read_buffer());
   if (step.would_block()) return out;
   if (step.ok()) {
     bytes_received_ += step.bytes;
+    drained_ = step.bytes < net::Shard::read_buffer_bytes;
     return decode(shard_.read_buffer().first(step.bytes));
   }
   if (step.status == net::IoStep::Status::closed && decoder_.may_end_by_close()) {
     decoder_ = protocol::BodyDecoder(protocol::BodyFraming::none, 0);
-    head_.keep_alive = false;
+    keep_alive_ = false;
     out.status = BodyStatus::bytes;
     return out;
   }
@@ -182,7 +191,7 @@ Exchange::BodyStep Exchange::try_read_body() {
 
 void Exchange::recycle(ConnectionPool& pool, WorkerId worker) {
   const bool whole = complete() && surplus_.empty() && !send_broken_;
-  if (!whole || !head_.keep_alive || head_.framing == protocol::BodyFraming::until_close) return;
+  if (!whole || !keep_alive_) return;
   pool.put(worker, std::move(stream_), Clock::now());
 }
 

@@ -21,7 +21,8 @@ function withDeadline(promise, milliseconds, what) {
 
 // Starts the daemon and resolves once it listens.
 export async function startDaemon(binary) {
-  const options = ['demo', '--port', '0', '--speed', '20', '--no-sample'];
+  // Real speed: an answer lasts seconds, so that a test can leave in the middle of one.
+  const options = ['demo', '--port', '0', '--speed', '1', '--no-sample'];
   const process = spawn(binary, options, { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
   process.stderr.on('data', (bytes) => output.push(bytes));

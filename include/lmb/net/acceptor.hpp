@@ -29,7 +29,8 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  /// Binds and listens everywhere, all or nothing. Errors: internal, detail says which address and
+  /// Binds and listens everywhere, all or nothing; but `::1` beside others is left out on a machine
+  /// without IPv6. Errors: internal, detail says which address and
   /// why ("address already in use").
   Result<void> listen(const std::vector<ListenAddress>& addresses);
   /// The bound endpoints, in the order of listen(); tells the port chosen for port 0.

@@ -55,9 +55,13 @@ class Stream {
 
   /// Asks for a ring when there is something to read (or an end). No-op while one is pending.
   void arm_read(Bell& bell);
+  /// The same without anybody to ring: read_ready() tells later whether something came.
+  void arm_read_silently();
   void arm_write(Bell& bell);
   /// A read wait has completed since the last arm_read.
   [[nodiscard]] bool read_ready() const noexcept;
+  /// A read wait is armed and nothing has come yet.
+  [[nodiscard]] bool read_pending() const noexcept;
   /// From now on `bell` is rung for waits that are pending already; nullptr = nobody.
   void set_bell(Bell* bell) noexcept;
 

@@ -11,6 +11,7 @@
 
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/net/shard.hpp"
+#include "lmb/protocol/head.hpp"
 #include "lmb/proxy/local_routes.hpp"
 #include "lmb/proxy/options.hpp"
 #include "lmb/scheduling/options.hpp"
@@ -74,6 +75,10 @@ class Front {
   [[nodiscard]] upstream::ConnectionPool& pool() noexcept { return pool_; }
   [[nodiscard]] upstream::WorkerDirectory& directory() noexcept { return directory_; }
   [[nodiscard]] telemetry::AccessLog& access_log() noexcept { return access_log_; }
+  /// Where the shard's heads are parsed into: 10 KB each, so a session owns none. What they hold is
+  /// gone at the next suspension, as are the bytes that their views point to.
+  [[nodiscard]] protocol::RequestHead& request_head() noexcept { return request_head_; }
+  [[nodiscard]] protocol::ResponseHead& response_head() noexcept { return response_head_; }
   /// 16 hex digits; unique enough to find a request in logs, no secret.
   [[nodiscard]] std::string make_request_id();
   /// The Date field's line (RFC 9110 section 6.6.1), made anew once a second.
@@ -89,6 +94,8 @@ class Front {
   upstream::ConnectionPool pool_;
   upstream::WorkerDirectory directory_;
   telemetry::AccessLog access_log_;
+  protocol::RequestHead request_head_;
+  protocol::ResponseHead response_head_;
   std::mt19937_64 random_;
   TimePoint date_until_{};
   std::string date_line_;

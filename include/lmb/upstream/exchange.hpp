@@ -28,7 +28,9 @@ namespace lmb::upstream {
 /// Thread safety: none; lives on one shard, in one coroutine.
 class Exchange {
  public:
-  Exchange(net::Shard& shard, net::Interruption& interruption, const UpstreamOptions& options);
+  /// `head`: where the answer's head is parsed into; may be shared by all exchanges of the shard.
+  Exchange(net::Shard& shard, net::Interruption& interruption, const UpstreamOptions& options,
+           protocol::ResponseHead& head);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -42,11 +44,15 @@ class Exchange {
   /// send_timeout. A worker that answers and closes before it read everything is no failure here:
   /// read_head() tells.
   boost::asio::awaitable<Result<void>> send(std::string_view head, std::string_view body);
+  /// The part of send() that needs no wait; takes what left from both. True: nothing is left (or
+  /// the worker closed).
+  bool try_send(std::string_view& head, std::string_view& body);
 
   /// Reads to the end of the answer's head; 1xx answers are skipped. The head's views, and the body
   /// bytes that came with it, are valid until the coroutine suspends next: call try_read_body()
   /// before that. Errors: worker_closed, bad_response.
   boost::asio::awaitable<Result<void>> read_head(bool to_head_request);
+  /// Valid until the coroutine suspends next, like the bytes it points to.
   [[nodiscard]] const protocol::ResponseHead& head() const noexcept { return head_; }
 
   enum class BodyStatus { bytes, would_block, cut, broken };
@@ -57,7 +63,10 @@ class Exchange {
   /// One read's worth of decoded body, without suspending. `bytes` with an empty payload means only
   /// framing came, or the end: ask complete().
   BodyStep try_read_body();
-  void arm_read() { stream_.arm_read(interruption_.bell()); }
+  void arm_read() {
+    drained_ = false;
+    stream_.arm_read(interruption_.bell());
+  }
   [[nodiscard]] bool complete() const noexcept { return head_read_ && decoder_.done(); }
 
   /// Puts a connection whose answer is complete back into the pool, if both sides keep it alive.
@@ -82,13 +91,15 @@ class Exchange {
   bool reused_ = false;
   bool head_read_ = false;
   bool send_broken_ = false;
+  bool drained_ = false;  ///< The last read took all there was: wait before the next.
   bool to_head_request_ = false;
+  bool keep_alive_ = false;  ///< The worker's side of it, as its head said.
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   std::string partial_;  ///< A head that did not arrive in one read, and what followed it.
   std::span<char>
       surplus_;  ///< Body bytes that came with the head; in the read buffer or in partial_.
-  protocol::ResponseHead head_;
+  protocol::ResponseHead& head_;
   protocol::BodyDecoder decoder_;
 };
 

@@ -234,6 +234,22 @@ TEST(RenderedModels, have_merged_instances_in_v1) {
   EXPECT_EQ(list["models"][3]["type"], "embedding");
 }
 
+TEST(RenderedModels, tell_the_smallest_context_in_whatever_order_workers_are_listed) {
+  const auto loaded = [](std::uint64_t context) {
+    ModelEntry model = entry("m", {{"m", 1, context}});
+    model.max_context_length = context;
+    return ModelCatalogue{true, {model}};
+  };
+  for (const std::vector<std::uint64_t>& contexts :
+       std::vector<std::vector<std::uint64_t>>{{4, 8, 0}, {8, 4, 0}, {0, 8, 4}, {8, 0, 4}}) {
+    std::vector<ModelCatalogue> fleet;
+    for (const std::uint64_t context : contexts) fleet.push_back(loaded(context));
+    const Json model = Json::parse(render_lmstudio_v0_model(fleet, "m"));
+    EXPECT_EQ(model["loaded_context_length"], 4);
+    EXPECT_EQ(model["max_context_length"], 4);
+  }
+}
+
 TEST(RenderedModels, are_read_back_as_they_were) {
   const ModelCatalogue once = parsed(render_lmstudio_v1_models(sample_fleet()));
   EXPECT_EQ(parsed(render_lmstudio_v1_models({once})), once);
