@@ -60,6 +60,7 @@ LoadPlan plan_of(const CommandOptions& options, Target target, std::string model
 void run_levels(const CommandOptions& options, RunReport& report, Terminal terminal) {
   for (const std::size_t level : options.concurrency) {
     report.plan.concurrency = level;
+    ++report.plan.nonce;  // The same concurrency twice must not meet its own prompts in a cache.
     ProgressText progress("concurrency " + std::to_string(level), terminal.bar);
     report.plan.on_progress = [&](const Progress& now) {
       terminal.err << progress.update(now) << std::flush;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
@@ -26,29 +27,25 @@ constexpr std::string_view native_list = "/api/v1/models";
 /// The error of an answer that never came.
 Error unreachable(const Target& target, const Error& error) {
   const std::string where = target.origin();
-  switch (static_cast<int>(error.kind())) {
-    case static_cast<int>(ErrorKind::connect_failed):
-      if (!error.detail().empty()) return {error.kind(), error.detail()};
-      return {error.kind(), "cannot connect to " + where + ": " + error.cause().message() +
-                                "; is the server running, and is the port right?"};
-    case static_cast<int>(ErrorKind::connect_timeout):
-      return {error.kind(),
-              "cannot connect to " + where +
-                  " within 5 s; is the machine up, and does a firewall let you through?"};
-    case static_cast<int>(ErrorKind::request_timeout):
-      return {error.kind(), where +
-                                " accepts connections but did not answer a list of its models "
-                                "within 5 s"};
-    default:
-      return {error.kind(),
-              where + " does not speak HTTP: is it another program's port, or an https one?"};
+  std::string why = where + " does not speak HTTP: is it another program's port, or an https one?";
+  if (error.kind() == ErrorKind::connect_failed) {
+    why = "cannot connect to " + where + ": " + error.cause().message() +
+          "; is the server running, and is the port right?";
+  } else if (error.kind() == ErrorKind::connect_timeout) {
+    why = "cannot connect to " + where +
+          " within 5 s; is the machine up, and does a firewall let you through?";
+  } else if (error.kind() == ErrorKind::request_timeout) {
+    why = where + " accepts connections but did not answer GET " + target.base_path +
+          "/models within 5 s";
   }
+  return {error.kind(), std::move(why)};
 }
 
-asio::awaitable<Result<http::FetchedAnswer>> get(std::vector<tcp::endpoint> endpoints,
-                                                 Target target, std::string path,
-                                                 std::string api_key) {
-  Error error(ErrorKind::connect_failed, target.host + " has no address");
+/// The arguments outlive it.
+asio::awaitable<Result<http::FetchedAnswer>> get(const std::vector<tcp::endpoint>& endpoints,
+                                                 const Target& target, std::string path,
+                                                 const std::string& api_key) {
+  Error error(ErrorKind::connect_failed, make_error_code(asio::error::host_not_found));
   for (const tcp::endpoint& endpoint : endpoints) {
     http::FetchRequest request("GET", path, target.host_field());
     if (!api_key.empty()) request.fields.emplace_back("Authorization", "Bearer " + api_key);
@@ -94,7 +91,9 @@ Error not_a_model_server(const Target& target, const http::FetchedAnswer& answer
               "another path before /models"};
 }
 
-asio::awaitable<Result<Discovery>> look(Target target, std::string api_key, std::string wanted) {
+/// The arguments outlive it.
+asio::awaitable<Result<Discovery>> look(const Target& target, const std::string& api_key,
+                                        const std::string& wanted) {
   auto endpoints = co_await net::resolve(target.host, target.port);
   if (!endpoints) co_return endpoints.error();
   auto answer = co_await get(*endpoints, target, target.base_path + "/models", api_key);

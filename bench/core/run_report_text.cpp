@@ -109,10 +109,10 @@ std::string run_lines(const RunSummary& run) {
   }
   out += "  load generator: event loop late by " + milliseconds_text(run.check.lag_p99) +
          " ms at P99, " + milliseconds_text(run.check.lag_max) + " ms at most; " +
-         percent_text(run.check.cpu_share) + " of a processor: ";
-  out += run.check.limit.empty()
-             ? "not the limit\n"
-             : "\n  RUN INVALID, the load generator was the limit: " + run.check.limit + "\n";
+         percent_text(run.check.cpu_share) + " of a processor\n";
+  if (!run.check.limit.empty()) {
+    out += "  RUN INVALID, the load generator was the limit: " + run.check.limit + "\n";
+  }
   return out;
 }
 

@@ -96,6 +96,7 @@ int run(const DemoOptions& options, Server& server, Duration grace) {
 }  // namespace
 
 int demo(const DemoOptions& options) {
+  ignore_harmless_signals();
   sim::WorkerOptions worker;
   worker.speed = options.speed;
   sim::Fleet fleet(sim::FleetOptions::alike(options.workers, worker));

@@ -26,7 +26,6 @@ class SignalLoop {
   SignalLoop(Server& server, Duration grace)
       : server_(server), grace_(grace), signals_(context_), poll_(context_) {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) signals_.add(signal);
-    std::signal(SIGPIPE, SIG_IGN);
   }
 
   void run() {
@@ -106,6 +105,10 @@ std::string url_of(const asio::ip::tcp::endpoint& endpoint) {
   return text.str();
 }
 
+void ignore_harmless_signals() {
+  for (const int signal : {SIGHUP, SIGUSR1, SIGPIPE}) std::signal(signal, SIG_IGN);
+}
+
 void run_until_signalled(Server& server, Duration grace) {
   SignalLoop loop(server, grace);
   loop.run();
@@ -113,6 +116,7 @@ void run_until_signalled(Server& server, Duration grace) {
 }
 
 int serve(const std::string& config_file) {
+  ignore_harmless_signals();
   auto parsed = config::load_config(config_file, &environment);
   if (!parsed.ok()) {
     std::fputs(config::describe(parsed.problems, config_file).c_str(), stderr);

@@ -19,6 +19,9 @@ int serve(const std::string& config_file);
 /// `lmbalancer check`: every problem of the file, or a summary of what it means.
 int check(const std::string& config_file);
 
+/// From here on SIGHUP, SIGUSR1 and SIGPIPE never kill, also before a server runs.
+void ignore_harmless_signals();
+
 /// Runs a started server until SIGTERM or SIGINT, then drains: running requests may go on for
 /// `grace`, then they are ended. A second signal ends them at once. SIGHUP, SIGUSR1 and SIGPIPE
 /// never kill. Call from the main thread.

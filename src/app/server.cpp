@@ -16,6 +16,7 @@
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/net/acceptor.hpp"
 #include "lmb/net/shard.hpp"
+#include "lmb/protocol/api_error.hpp"
 #include "lmb/protocol/route.hpp"
 #include "lmb/proxy/front.hpp"
 #include "lmb/telemetry/log.hpp"
@@ -35,11 +36,12 @@ namespace {
 constexpr Duration end_limit = std::chrono::seconds(5);
 
 /// limits.connections reached: said at once, without a session (RFC 9110 section 15.6.4).
-constexpr std::string_view too_many_connections =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 119\r\n"
-    "Retry-After: 1\r\nConnection: close\r\n\r\n"
-    "{\"error\":{\"message\":\"Too many connections; try again.\",\"type\":\"server_error\","
-    "\"param\":null,\"code\":\"too_many_connections\"}}";
+std::string refusal_of_connection() {
+  const auto body = protocol::error_body(ErrorKind::too_many_connections, protocol::Dialect::none);
+  return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+         "Retry-After: 1\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
 
 std::size_t choose_threads(std::size_t configured) {
   if (configured > 0) return configured;
@@ -151,11 +153,12 @@ void Server::Parts::make_watch() {
 void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
   auto& front = *fronts[index];
   asio::post(front.shard().context(), [this, &front, socket = std::move(socket)]() mutable {
-    if (front.shard().sessions().active() >= config.net.connections_max) {
+    if (shared->connections >= config.net.connections_max) {
       metrics.count_limit_hit("limits.connections");
       boost::system::error_code ignored;
       socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(too_many_connections), ignored);
+      socket.write_some(asio::buffer(refusal_of_connection()), ignored);
+      socket.shutdown(tcp::socket::shutdown_send, ignored);
       return;
     }
     front.serve(std::move(socket));

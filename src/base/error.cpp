@@ -47,6 +47,8 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(send_timeout)
     LMB_KIND(worker_closed)
     LMB_KIND(bad_response)
+    LMB_KIND(request_refused)
+    LMB_KIND(model_unavailable)
     LMB_KIND(worker_error)
     LMB_KIND(route_unsupported)
 #undef LMB_KIND

@@ -31,6 +31,11 @@ void DeadlineList::tick(TimePoint now) {
   while (!passed.empty()) {
     auto& deadline = passed.front();
     passed.pop_front();
+    if (deadline.at_ > now) {
+      // Set anew by a coroutine that another one of them woke.
+      armed_.push_back(deadline);
+      continue;
+    }
     deadline.passed_ = true;
     deadline.bell_.ring();
   }

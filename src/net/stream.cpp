@@ -4,6 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <utility>
 
+#include "peer_probes.hpp"
+
 namespace lmb::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -31,6 +33,7 @@ void prepare(tcp::socket& socket) noexcept {
   error_code ignored;
   socket.non_blocking(true, ignored);
   socket.set_option(tcp::no_delay(true), ignored);
+  probe_silent_peer(socket);
 }
 
 IoStep step_of(const error_code& ec, std::size_t bytes) noexcept {
@@ -64,6 +67,7 @@ Stream::Stream(std::shared_ptr<State> state) noexcept : state_(std::move(state))
 
 Stream& Stream::operator=(Stream&& other) noexcept {
   if (this == &other) return *this;
+  set_bell(nullptr);
   close();
   state_ = std::move(other.state_);
   return *this;

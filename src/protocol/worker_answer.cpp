@@ -109,6 +109,13 @@ Verdict judge_answer(unsigned status, std::string_view body) {
   return judge_error(error, worker_status ? Verdict::worker_fault : Verdict::client_fault);
 }
 
+Verdict judge_stream_error(std::string_view message) {
+  AnswerError error;
+  error.present = true;
+  error.message = message;
+  return judge_error(error, Verdict::worker_fault);
+}
+
 bool is_greeting(std::string_view body) {
   bool greeted = false;
   const JsonCheck check =

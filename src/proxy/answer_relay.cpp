@@ -1,12 +1,14 @@
 #include "answer_relay.hpp"
 
 #include <array>
+#include <boost/beast/core/string.hpp>
 #include <charconv>
 #include <utility>
 
 #include "lmb/protocol/api_error.hpp"
 #include "lmb/protocol/forward_head.hpp"
 #include "lmb/protocol/worker_answer.hpp"
+#include "outcome.hpp"
 
 namespace lmb::proxy {
 namespace asio = boost::asio;
@@ -18,8 +20,12 @@ namespace {
 
 bool is_event_stream(const protocol::ResponseHead& head) {
   const auto* type = head.fields.find(boost::beast::http::field::content_type);
-  return type != nullptr && type->value.starts_with("text/event-stream");
+  constexpr std::string_view wanted = "text/event-stream";
+  return type != nullptr && boost::beast::iequals(type->value.substr(0, wanted.size()), wanted);
 }
+
+/// 1 MiB: what a turn may pass on before other sessions of the shard have theirs.
+constexpr std::size_t reads_per_turn = 16;
 
 void append_chunk_size(std::size_t size, std::string& out) {
   std::array<char, 20> digits{};
@@ -58,9 +64,14 @@ AnswerRelay::Hold AnswerRelay::choose_hold(bool event_stream) const {
 
 asio::awaitable<Result<void>> AnswerRelay::run() {
   auto passed = co_await pass_answer();
+  // A wait on a worker that has ended would be ready at once, again and again.
+  worker_done_ = true;
   if (!passed) {
     exchange_.close();
     auto error = passed.error();
+    // Before the commit point the retry rules say what becomes of the lease; from there on the
+    // worker is free now, not when a slow client has read what there is.
+    if (ctx_.committed) lease_.finish(outcome_of(error.kind()));
     co_await end_cut_answer(error);
     ctx_.record.bytes_from_worker += exchange_.bytes_received();
     ctx_.record.bytes_to_client += writer_.bytes_written();
@@ -68,8 +79,9 @@ asio::awaitable<Result<void>> AnswerRelay::run() {
     co_return error;
   }
   // The slot is free now, not when a slow client has read everything.
-  lease_.finish(scheduling::Outcome::answered);
-  exchange_.recycle(ctx_.front.pool(), lease_.worker());
+  const auto worker = lease_.worker();
+  lease_.finish(note_stream_error());
+  exchange_.recycle(ctx_.front.pool(), worker);
   ctx_.record.bytes_from_worker += exchange_.bytes_received();
   ctx_.enter(Phase::drain);
   Result<void> drained;
@@ -81,7 +93,7 @@ asio::awaitable<Result<void>> AnswerRelay::run() {
 }
 
 std::optional<Error> AnswerRelay::pump() {
-  while (writer_.has_room()) {
+  for (std::size_t reads = 0; reads < reads_per_turn && writer_.has_room(); ++reads) {
     const auto step = exchange_.try_read_body();
     if (auto error = take(step)) return error;
     if (exchange_.complete() || step.status == BodyStatus::would_block) break;
@@ -104,7 +116,7 @@ asio::awaitable<Result<void>> AnswerRelay::pass_answer() {
 asio::awaitable<Result<void>> AnswerRelay::wait() {
   auto& interruption = client_.interruption();
   auto& stall = interruption.step();
-  if (writer_.has_room()) exchange_.arm_read();
+  if (writer_.has_room() && !worker_done_) exchange_.arm_read();
   if (writer_.pending() > 0) {
     client_.stream().arm_write(interruption.bell());
     const auto written = writer_.bytes_written();
@@ -128,6 +140,19 @@ asio::awaitable<Result<void>> AnswerRelay::drain_client() {
   }
   client_.interruption().step().clear();
   co_return Result<void>();
+}
+
+/// An error event that passed after the commit point: the client has seen it, and so do the metrics
+/// and the worker's health.
+scheduling::Outcome AnswerRelay::note_stream_error() {
+  if (!event_stream_ || !scanner_.saw_error()) return scheduling::Outcome::answered;
+  const auto error = error_of(protocol::judge_stream_error(scanner_.error_message()));
+  if (!error) return scheduling::Outcome::answered;
+  ctx_.note_error(error->kind());
+  if (ctx_.record.worker) {
+    ctx_.front.shared().metrics.count_attempt_failure(*ctx_.record.worker, error->kind());
+  }
+  return outcome_of(error->kind());
 }
 
 /// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a
@@ -196,27 +221,32 @@ std::optional<Error> AnswerRelay::judge_events() {
   if (scanner_.events() == 0 && exchange_.complete()) {
     return Error(ErrorKind::bad_response, "the stream ended without an event");
   }
-  if (scanner_.saw_error() && scanner_.token_deltas() == 0) {
-    return Error(ErrorKind::worker_error, scanner_.error_message());
-  }
-  return std::nullopt;
+  if (!scanner_.saw_error() || scanner_.token_deltas() > 0) return std::nullopt;
+  return error_of(protocol::judge_stream_error(scanner_.error_message()));
 }
 
 std::optional<Error> AnswerRelay::judge_whole() {
   held_.reserve(held_.size() + protocol::json_padding);
   usage_ = protocol::usage_of_answer(held_, ctx_.route.dialect);
-  switch (protocol::judge_answer(status_, held_)) {
+  const auto verdict = protocol::judge_answer(status_, held_);
+  // The client's own fault is told in the worker's own words and status.
+  if (verdict == protocol::Verdict::client_fault) return std::nullopt;
+  return error_of(verdict);
+}
+
+std::optional<Error> AnswerRelay::error_of(protocol::Verdict verdict) const {
+  switch (verdict) {
     case protocol::Verdict::ok:
-    case protocol::Verdict::client_fault:
       return std::nullopt;
+    case protocol::Verdict::client_fault:
+      return Error(ErrorKind::request_refused, scanner_.error_message());
     case protocol::Verdict::worker_fault:
-      return Error(ErrorKind::worker_error, "the worker failed while answering");
+    case protocol::Verdict::bad_token:
+      return Error(ErrorKind::worker_error);
     case protocol::Verdict::lacks_route:
       return Error(ErrorKind::route_unsupported);
     case protocol::Verdict::lacks_model:
-      return Error(ErrorKind::worker_error, "the worker could not provide the model");
-    case protocol::Verdict::bad_token:
-      return Error(ErrorKind::worker_error, "the worker refused our token");
+      return Error(ErrorKind::model_unavailable);
   }
   return std::nullopt;
 }
@@ -230,6 +260,7 @@ void AnswerRelay::commit() {
     framing_.content_length = held_.size();
   }
   if (event_stream_) fields_ += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
+  if (client_.interruption().stop_level() != net::StopLevel::none) ctx_.keep_alive = false;
   // The phases that are over must be in Server-Timing: close the open one.
   ctx_.enter(ctx_.record.phases.open());
   append_answer_head(ctx_, status_, fields_, framing_, prefix_);

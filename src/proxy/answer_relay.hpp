@@ -9,6 +9,7 @@
 #include "client_writer.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/protocol/sse_scanner.hpp"
+#include "lmb/protocol/worker_answer.hpp"
 #include "lmb/upstream/exchange.hpp"
 #include "request_context.hpp"
 
@@ -51,6 +52,8 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> judge();
   [[nodiscard]] std::optional<Error> judge_whole();
   [[nodiscard]] std::optional<Error> judge_events();
+  [[nodiscard]] std::optional<Error> error_of(protocol::Verdict verdict) const;
+  [[nodiscard]] scheduling::Outcome note_stream_error();
   void commit();
   [[nodiscard]] bool send(std::string_view payload, bool last);
   void finish_tokens();
@@ -64,9 +67,10 @@ class AnswerRelay {
   bool event_stream_;
   unsigned status_;
   ClientFraming framing_;
-  std::string fields_;  ///< The worker's fields that pass.
-  std::string held_;    ///< Body bytes before the commit point.
-  std::string prefix_;  ///< Head and chunk header of the next write.
+  std::string fields_;        ///< The worker's fields that pass.
+  std::string held_;          ///< Body bytes before the commit point.
+  std::string prefix_;        ///< Head and chunk header of the next write.
+  bool worker_done_ = false;  ///< Nothing more is read from it.
   std::uint64_t progress_ = 0;
   std::optional<protocol::Usage> usage_;
   protocol::SseScanner scanner_;

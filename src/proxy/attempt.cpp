@@ -91,8 +91,9 @@ asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& client,
     co_await client.interruption().bell().wait();
     if (const auto why = client.interruption().reason()) co_return *why;
   }
-  if (ctx.record.phases.open() == Phase::queue) ctx.enter(Phase::proxy);
   auto lease = acquisition.take();
+  // A refusal keeps the phase: it tells where the request ended.
+  if (lease && ctx.record.phases.open() == Phase::queue) ctx.enter(Phase::proxy);
   co_return lease;
 }
 

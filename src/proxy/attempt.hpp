@@ -16,7 +16,7 @@ boost::asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& 
 
 /// One attempt on the leased worker: connection, send, answer (phases connect, send, prefill,
 /// generate, drain). `fresh`: do not use a pooled connection. Fills `history` with the facts that
-/// decide_retry needs. Errors: those of upstream::Exchange and relay_answer.
+/// decide_retry needs. Errors: those of upstream::Exchange and AnswerRelay.
 boost::asio::awaitable<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
                                                  dispatch::Lease& lease, bool fresh,
                                                  scheduling::AttemptHistory& history);

@@ -11,6 +11,8 @@ namespace {
 /// How long and how much we go on reading after our last byte: a client on a slow line that is
 /// sending a long prompt should still get our refusal.
 constexpr Duration linger_time = std::chrono::seconds(2);
+/// 1 MiB: what a turn may read before other sessions of the shard have theirs.
+constexpr std::size_t reads_per_turn = 16;
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
 }  // namespace
@@ -33,13 +35,17 @@ void ClientConnection::consume(std::size_t bytes) noexcept {
     fresh_ = fresh_.subspan(bytes);
     return;
   }
+  // Only counted: views of a head may point here until keep_unread().
   carry_used_ += bytes;
-  if (carry_used_ < carry_.size()) return;
-  std::string().swap(carry_);
-  carry_used_ = 0;
 }
 
 void ClientConnection::keep_unread() {
+  if (carry_used_ == carry_.size()) {
+    std::string().swap(carry_);
+  } else {
+    carry_.erase(0, carry_used_);
+  }
+  carry_used_ = 0;
   if (fresh_.empty()) return;
   carry_.append(fresh_.data(), fresh_.size());
   fresh_ = {};
@@ -68,7 +74,7 @@ asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead&
   const auto& limits = front_.shared().options.limits.head;
   auto& limit = interruption_.step();
   limit.set(Clock::now() + (first_request_ ? timeouts.client_head : timeouts.keep_alive));
-  const bool idle_allowed = !std::exchange(first_request_, false);
+  first_request_ = false;
   std::size_t scanned = 0;
   bool any = false;
   for (;;) {
@@ -105,7 +111,8 @@ asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead&
     if (filled == Fill::bytes) continue;
     if (interruption_.stop_level() == net::StopLevel::now)
       co_return Error(ErrorKind::shutting_down);
-    if (limit.passed() && !any && idle_allowed) co_return false;
+    // Browsers open connections in advance: silence is no fault.
+    if (limit.passed() && !any) co_return false;
     if (limit.passed()) co_return Error(ErrorKind::head_timeout);
   }
 }
@@ -129,10 +136,13 @@ asio::awaitable<Result<void>> ClientConnection::read_body(protocol::BodyDecoder 
                                                           RequestContext& ctx) {
   const auto progress = front_.shared().options.timeouts.client_body;
   auto& limit = interruption_.step();
+  std::size_t reads = 0;
   for (;;) {
     if (auto error = take_payload(decoder, ctx)) co_return std::move(*error);
     if (decoder.done()) break;
     limit.set(Clock::now() + progress);
+    // A fast upload must not hold the shard: from time to time it waits its turn like everybody.
+    if (++reads % reads_per_turn == 0) stream_.arm_read(bell_);
     const auto filled = co_await fill();
     if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
     if (filled == Fill::bytes) continue;

@@ -9,6 +9,24 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Counts a connection for as long as it is open.
+class OpenConnection {
+ public:
+  explicit OpenConnection(Shared& shared) : shared_(shared) {
+    ++shared_.connections;
+    shared_.metrics.client_connection_opened();
+  }
+  ~OpenConnection() {
+    --shared_.connections;
+    shared_.metrics.client_connection_closed();
+  }
+  OpenConnection(const OpenConnection&) = delete;
+  OpenConnection& operator=(const OpenConnection&) = delete;
+
+ private:
+  Shared& shared_;
+};
+
 /// Serves the next request. False: the connection is done; `linger` tells whether the client may
 /// still be sending.
 asio::awaitable<bool> serve_one(ClientConnection& client, Front& front, bool& linger) {
@@ -30,15 +48,12 @@ asio::awaitable<bool> serve_one(ClientConnection& client, Front& front, bool& li
 }  // namespace
 
 asio::awaitable<void> serve_client(Front& front, asio::ip::tcp::socket socket) {
-  front.shared().metrics.client_connection_opened();
-  {
-    ClientConnection client(front, std::move(socket));
-    bool linger = false;
-    bool more = true;
-    while (more) more = co_await serve_one(client, front, linger);
-    if (linger && client.stream().is_open()) co_await client.linger();
-  }
-  front.shared().metrics.client_connection_closed();
+  const OpenConnection open(front.shared());
+  ClientConnection client(front, std::move(socket));
+  bool linger = false;
+  bool more = true;
+  while (more) more = co_await serve_one(client, front, linger);
+  if (linger && client.stream().is_open()) co_await client.linger();
 }
 
 }  // namespace lmb::proxy

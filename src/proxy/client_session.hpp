@@ -27,7 +27,7 @@ class ClientConnection {
  public:
   ClientConnection(Front& front, boost::asio::ip::tcp::socket socket);
 
-  /// Reads the next request's head. An empty optional inside means: no request came (end of file,
+  /// Reads the next request's head. False inside means: no request came (end of file,
   /// idle time-out, drain), close without a word. The head's views live until the next suspension.
   /// `begun` is set to the time of the first byte. Errors: those of protocol::find_head_end and
   /// parse_request_head, head_timeout, client_gone.

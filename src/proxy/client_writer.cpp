@@ -1,5 +1,6 @@
 #include "client_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace lmb::proxy {
@@ -35,6 +36,7 @@ bool ClientWriter::flush() {
     if (step.would_block()) return true;
     written_ += step.bytes;
     bytes_written_ += step.bytes;
+    compact();
   }
   forget_written();
   return true;
@@ -50,6 +52,18 @@ void ClientWriter::keep(const char* data, std::size_t size) {
     budget_used_up_ = true;
   }
   pending_.append(data, size);
+}
+
+/// A client that is always a little behind never empties the buffer: what it took must still go.
+void ClientWriter::compact() {
+  constexpr std::size_t worth_moving = 64 * 1024;
+  if (written_ < worth_moving || written_ < pending_.size() / 2) return;
+  pending_.erase(0, written_);
+  const auto freed = std::min(written_, charged_);
+  budget_.give_back(freed);
+  charged_ -= freed;
+  budget_used_up_ = false;
+  written_ = 0;
 }
 
 void ClientWriter::forget_written() {

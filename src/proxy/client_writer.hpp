@@ -38,6 +38,7 @@ class ClientWriter {
 
  private:
   void keep(const char* data, std::size_t size);
+  void compact();
   void forget_written();
 
   net::Stream& client_;

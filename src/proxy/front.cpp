@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client_session.hpp"
+#include "lmb/telemetry/log.hpp"
 
 namespace lmb::proxy {
 namespace {
@@ -49,7 +50,8 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
       pool_(shared.workers.size(), shared.upstream.pool_idle, shared.upstream.pool_connections_max),
       directory_(shared.workers.size()),
       access_log_(std::move(access_log)),
-      random_(seed) {
+      random_(seed),
+      next_fault_log_(shared.workers.size()) {
   shard_.on_tick([this, flush_at = TimePoint{}](TimePoint now, Duration lag) mutable {
     pool_.tick(now);
     shared_.metrics.observe_loop_lag(shard_.index(), lag);
@@ -76,6 +78,18 @@ std::string_view Front::date_line() {
     date_until_ = now + std::chrono::seconds(1);
   }
   return date_line_;
+}
+
+void Front::log_fault(WorkerId worker, const Error& error) {
+  constexpr Duration pause = std::chrono::seconds(10);
+  const auto now = Clock::now();
+  auto& next = next_fault_log_[worker.value()];
+  if (now < next) return;
+  next = now + pause;
+  std::string message = "worker " + shared_.dispatcher.worker_name(worker) + ": request failed: ";
+  message += to_string(error.kind());
+  if (error.cause()) message += ": " + error.cause().message();
+  telemetry::log(telemetry::LogLevel::warn, message);
 }
 
 std::string Front::borrow_buffer() {

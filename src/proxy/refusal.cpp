@@ -17,6 +17,7 @@ asio::awaitable<Result<void>> send_whole(ClientConnection& client, RequestContex
                                          std::string head, std::string body) {
   auto& shared = ctx.front.shared();
   auto& interruption = client.interruption();
+  client.keep_unread();
   // Our own answers are at most a scrape of /metrics; waiting for the client to take them is
   // bounded by time.
   ClientWriter writer(client.stream(), shared.stream_memory, head.size() + body.size() + 1);
@@ -24,10 +25,10 @@ asio::awaitable<Result<void>> send_whole(ClientConnection& client, RequestContex
   bool open = writer.write(buffers);
   auto& stall = interruption.step();
   while (open && writer.pending() > 0) {
+    if (interruption.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
     stall.set(Clock::now() + shared.options.timeouts.client_write);
     client.stream().arm_write(interruption.bell());
     co_await interruption.bell().wait();
-    if (interruption.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
     if (stall.passed()) co_return Error(ErrorKind::client_stalled);
     open = writer.flush();
   }
@@ -79,7 +80,8 @@ asio::awaitable<void> refuse(ClientConnection& client, RequestContext& ctx, Erro
     client.stream().close();
     co_return;
   }
-  if (row.close) ctx.keep_alive = false;
+  const bool draining = client.interruption().stop_level() != net::StopLevel::none;
+  if (row.close || draining) ctx.keep_alive = false;
   ctx.enter(telemetry::Phase::proxy);
   auto body = protocol::error_body(error, ctx.route.dialect);
   ClientFraming framing;

@@ -7,6 +7,7 @@
 #include "lmb/protocol/api_error.hpp"
 #include "lmb/protocol/content_coding.hpp"
 #include "lmb/protocol/forward_head.hpp"
+#include "outcome.hpp"
 #include "refusal.hpp"
 
 namespace lmb::proxy {
@@ -107,22 +108,6 @@ asio::awaitable<Result<void>> answer_locally(ClientConnection& client, RequestCo
   co_return sent;
 }
 
-/// Which outcome the worker is charged with.
-scheduling::Outcome outcome_of(ErrorKind error, const scheduling::AttemptHistory& history,
-                               scheduling::RetryDecision decision) {
-  if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
-    return scheduling::Outcome::abandoned;
-  }
-  switch (protocol::error_row(error).who) {
-    case 'W':
-      return error == ErrorKind::route_unsupported && history.answer_begun
-                 ? scheduling::Outcome::answered
-                 : scheduling::Outcome::worker_fault;
-    default:
-      return scheduling::Outcome::abandoned;
-  }
-}
-
 /// Attempts until one is answered or the rules say stop.
 asio::awaitable<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   auto& shared = ctx.front.shared();
@@ -153,13 +138,14 @@ asio::awaitable<Result<void>> balance(ClientConnection& client, RequestContext& 
     const auto worker = *ctx.record.worker;
     if (protocol::error_row(last.kind()).who == 'W') {
       shared.metrics.count_attempt_failure(worker, last.kind());
+      ctx.front.log_fault(worker, last);
     }
     if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
       fresh = true;
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
-    lease.finish(outcome_of(last.kind(), history, decision));
+    lease.finish(outcome_of(last.kind()));
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());
     ctx.tried.insert(worker);
@@ -220,6 +206,7 @@ asio::awaitable<Result<void>> read_and_serve(ClientConnection& client, RequestCo
 asio::awaitable<void> handle_request(ClientConnection& client, RequestContext& ctx,
                                      const protocol::RequestHead& head) {
   auto served = co_await read_and_serve(client, ctx, head);
+  client.keep_unread();
   if (!served) {
     auto error = served.error();
     co_await refuse(client, ctx, std::move(error));
@@ -232,6 +219,8 @@ asio::awaitable<void> handle_request(ClientConnection& client, RequestContext& c
 
 asio::awaitable<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error) {
   ctx.keep_alive = false;
+  ctx.record.method = "other";
+  ctx.record.request_id = ctx.front.make_request_id();
   co_await refuse(client, ctx, std::move(error));
   finish(ctx);
 }

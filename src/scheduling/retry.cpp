@@ -20,6 +20,7 @@ Failure classify(ErrorKind error) noexcept {
     // It never had the whole request, so it cannot be computing it.
     case ErrorKind::send_timeout:
     case ErrorKind::bad_response:
+    case ErrorKind::model_unavailable:
     case ErrorKind::worker_error:
     case ErrorKind::route_unsupported:
       return Failure::the_workers;
@@ -43,6 +44,7 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::method_not_allowed:
     case ErrorKind::not_proxied:
     case ErrorKind::model_not_found:
+    case ErrorKind::request_refused:
     case ErrorKind::unauthorized:
     case ErrorKind::client_gone:
     case ErrorKind::client_stalled:

@@ -16,6 +16,9 @@ namespace {
 /// it garbage.
 constexpr protocol::HeadLimits answer_head_limits{64 * 1024 - 1, protocol::header_count_max, 0};
 
+/// A worker may send some 100 or 103; more is no answer any more.
+constexpr int interim_answers_max = 8;
+
 }  // namespace
 
 Exchange::Exchange(net::Shard& shard, net::Interruption& interruption,
@@ -88,7 +91,9 @@ asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_
 
 asio::awaitable<Result<void>> Exchange::read_head(bool to_head_request) {
   to_head_request_ = to_head_request;
-  while (!head_read_) {
+  for (int heads = 0; !head_read_; ++heads) {
+    if (heads > interim_answers_max)
+      co_return Error(ErrorKind::bad_response, "endless 1xx answers");
     auto head = co_await next_head();
     if (!head) co_return head.error();
     auto accepted = accept_head(*head);
@@ -142,8 +147,13 @@ asio::awaitable<Result<std::string_view>> Exchange::next_head() {
 Result<void> Exchange::accept_head(std::string_view head) {
   auto parsed = protocol::parse_response_head(head, answer_head_limits, to_head_request_, head_);
   if (!parsed) return parsed.error();
-  if (head_.status == 101) return Error(ErrorKind::bad_response, "unexpected protocol switch");
   if (head_.status < 200) return {};
+  // No SDK follows a worker's redirect, and the worker's address is not the client's to know; nor
+  // did we ask for a coding that the client would not be told of.
+  if (head_.status >= 300 && head_.status < 400) return Error(ErrorKind::bad_response, "redirect");
+  if (head_.fields.find(boost::beast::http::field::content_encoding) != nullptr) {
+    return Error(ErrorKind::bad_response, "a content coding that was not asked for");
+  }
   head_read_ = true;
   keep_alive_ = head_.keep_alive && head_.framing != protocol::BodyFraming::until_close;
   decoder_ = protocol::BodyDecoder(head_.framing, head_.content_length);

@@ -18,6 +18,12 @@ namespace {
 constexpr std::array<std::string_view, 3> model_lists{"/api/v1/models", "/api/v0/models",
                                                       "/v1/models"};
 
+std::string text_of(const Error& error) {
+  std::string text(to_string(error.kind()));
+  if (error.cause()) text += ": " + error.cause().message();
+  return text;
+}
+
 http::FetchRequest get(const WorkerAddress& address, std::string_view target, Duration timeout) {
   http::FetchRequest request("GET", std::string(target), authority(address));
   if (!address.api_key.empty()) {
@@ -77,8 +83,7 @@ asio::awaitable<bool> FleetWatch::probe(Target& target) {
     const auto endpoint = target.endpoints[i];
     auto answer = co_await http::fetch(endpoint, std::move(request_copy));
     if (!answer) {
-      std::string what(to_string(answer.error().kind()));
-      note_failure(target, std::move(what));
+      note_failure(target, text_of(answer.error()));
       continue;
     }
     if (i > 0) {
@@ -113,8 +118,7 @@ asio::awaitable<bool> FleetWatch::read_models(Target& target) {
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
     auto answer = co_await http::fetch(endpoint, std::move(request));
     if (!answer) {
-      std::string what(to_string(answer.error().kind()));
-      note_failure(target, std::move(what));
+      note_failure(target, text_of(answer.error()));
       co_return false;
     }
     if (answer->status == 401 || answer->status == 403) {

@@ -53,6 +53,8 @@ enum class ErrorKind : std::uint8_t {
   send_timeout,       ///< The worker took no byte within timeouts.send.
   worker_closed,      ///< Closed or reset before the answer was complete.
   bad_response,       ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
+  request_refused,    ///< A stream's first event says that the request itself is wrong.
+  model_unavailable,  ///< The worker cannot provide the model now (load refused, nothing loaded).
   worker_error,       ///< The worker's own fault, told in an answer (status or stream event).
   route_unsupported,  ///< LM Studio's 200 "Unexpected endpoint": this worker lacks the route.
 };

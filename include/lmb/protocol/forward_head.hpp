@@ -12,11 +12,11 @@ namespace lmb::protocol {
 /// lines.
 ///
 /// Left out: hop-by-hop fields and every name listed in Connection (RFC 9110 section 7.6.1), Host,
-/// Content-Length, Content-Encoding, Accept-Encoding, Expect, Authorization and X-Api-Key (a
-/// client's key never travels on; the worker's own is added later), Via, Forwarded, X-Forwarded-*,
-/// X-Real-IP, X-Request-Id, and fields whose name holds an underscore when a CGI-like worker could
-/// confuse it with one of those. The caller adds its own Host, Via, X-Forwarded-For, X-Request-Id,
-/// Content-Length.
+/// Content-Length, Content-Encoding, Accept-Encoding, Expect, Cookie, Authorization and X-Api-Key
+/// (a client's key never travels on; the worker's own is added later), Via, Forwarded,
+/// X-Forwarded-*, X-Real-IP, X-Request-Id, and fields whose name holds an underscore when a
+/// CGI-like worker could confuse it with one of those. The caller adds its own Host, Via,
+/// X-Forwarded-For, X-Request-Id, Content-Length.
 void append_request_fields(const RequestHead& head, std::string& out);
 
 /// Appends the fields of a worker's answer that a client may see: Content-Type, Retry-After and X-*

@@ -18,6 +18,10 @@ enum class Verdict {
 /// Judges a whole answer body. `body` may be empty. Takes `error` as a string or an object.
 Verdict judge_answer(unsigned status, std::string_view body);
 
+/// Judges the message of an error event that came within a stream answered 200. A message that is
+/// not known counts as the worker's fault: the request was good enough to begin an answer.
+Verdict judge_stream_error(std::string_view message);
+
 /// Judges GET /lmstudio-greeting: true only for a JSON object with "lmstudio": true.
 bool is_greeting(std::string_view body);
 

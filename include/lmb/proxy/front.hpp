@@ -59,6 +59,7 @@ struct Shared {
   telemetry::Metrics& metrics;
   MemoryBudget body_memory;
   MemoryBudget stream_memory;
+  std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
 };
 
 /// The proxy on one shard: its sessions, its pooled connections, its view of the fleet.
@@ -84,6 +85,10 @@ class Front {
   /// The Date field's line (RFC 9110 section 6.6.1), made anew once a second.
   [[nodiscard]] std::string_view date_line();
 
+  /// Logs that a worker failed a request, at most once in 10 s for each worker; the metrics count
+  /// all.
+  void log_fault(WorkerId worker, const Error& error);
+
   /// A string with capacity from an earlier request, if one is spare; give it back after use.
   [[nodiscard]] std::string borrow_buffer();
   void return_buffer(std::string buffer);
@@ -100,6 +105,7 @@ class Front {
   TimePoint date_until_{};
   std::string date_line_;
   std::vector<std::string> spare_buffers_;
+  std::vector<TimePoint> next_fault_log_;  ///< By worker.
 };
 
 }  // namespace lmb::proxy

@@ -34,13 +34,13 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// Takes the newest pooled connection, or none is there.
+  /// Takes the newest pooled connection; false when there is none.
   bool open_pooled(ConnectionPool& pool, WorkerId worker);
   /// Connects, trying each endpoint in turn. Errors: connect_failed, connect_timeout (per address).
   boost::asio::awaitable<Result<void>> connect(
       std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
-  /// Sends head and body; both must stay alive until it completes. Errors: send_failed,
+  /// Sends head and body; both must stay alive until it completes. Errors:
   /// send_timeout. A worker that answers and closes before it read everything is no failure here:
   /// read_head() tells.
   boost::asio::awaitable<Result<void>> send(std::string_view head, std::string_view body);

@@ -1,6 +1,7 @@
 // Client connections: limits, keep-alive, slow readers.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "support/daemon.hpp"
@@ -43,6 +44,7 @@ TEST(Connection, too_many_are_refused_with_503) {
   EXPECT_EQ(refused.status, 503U);
   EXPECT_TRUE(refused.complete);
   EXPECT_EQ(refused.fields.at("retry-after"), "1");
+  EXPECT_EQ(nlohmann::json::parse(refused.body).at("error").at("code"), "too_many_connections");
   first.send(get("/healthz"));
   EXPECT_EQ(first.read_answer().status, 200U);
 }
@@ -58,6 +60,56 @@ TEST(Connection, a_slow_reader_frees_the_slot_when_the_worker_is_done) {
   EXPECT_TRUE(eventually([&] { return daemon.fleet().counters(0).finished == 1; }));
   EXPECT_TRUE(eventually([&] { return daemon.in_flight() == 0; }));
   EXPECT_TRUE(client.read_answer().body.ends_with("data: [DONE]\n\n"));
+}
+
+TEST(Connection, a_head_may_be_cut_anywhere) {
+  Daemon daemon;
+  const auto head = get("/healthz", "X-Request-Id: a-request-id-longer-than-16\r\n");
+  RawClient client(daemon.port());
+  for (std::size_t cut = 1; cut < head.size(); ++cut) {
+    client.send(head.substr(0, cut));
+    // The first part must have been read by itself: another connection's answer comes after that.
+    RawClient other(daemon.port());
+    other.send(get("/healthz", "Connection: close\r\n"));
+    ASSERT_EQ(other.read_answer().status, 200U);
+    client.send(head.substr(cut));
+    const auto answer = client.read_answer();
+    ASSERT_EQ(answer.status, 200U) << "cut at " << cut;
+    ASSERT_EQ(answer.fields.at("x-request-id"), "a-request-id-longer-than-16") << "cut at " << cut;
+  }
+}
+
+TEST(Connection, pipelined_requests_without_bodies_are_answered_in_order) {
+  Daemon daemon;
+  RawClient client(daemon.port());
+  client.send(get("/healthz") + get("/readyz") + get("/nope") + get("/v1/models") +
+              get("/healthz"));
+  EXPECT_EQ(client.read_answer().body, R"({"status":"ok"})");
+  EXPECT_EQ(client.read_answer().body, R"({"ready":true})");
+  EXPECT_EQ(client.read_answer().status, 404U);
+  EXPECT_TRUE(client.read_answer().body.starts_with(R"({"object":"list")"));
+  EXPECT_EQ(client.read_answer().body, R"({"status":"ok"})");
+}
+
+TEST(Connection, a_client_that_does_not_read_its_refusals_gets_nobody_elses_bytes) {
+  DaemonOptions options;
+  options.threads = 1;
+  Daemon daemon(options);
+  RawClient silent(daemon.port());
+  std::string requests;
+  constexpr int count = 3000;
+  for (int i = 0; i < count; ++i) requests += get("/nope", "X-Request-Id: silent\r\n");
+  silent.send(requests);
+  for (int i = 0; i < 20; ++i) {
+    RawClient other(daemon.port());
+    other.send(get("/v1/models/other", "X-Request-Id: other\r\n"));
+    ASSERT_EQ(other.read_answer().status, 404U);
+  }
+  for (int i = 0; i < count; ++i) {
+    const auto answer = silent.read_answer();
+    ASSERT_EQ(answer.status, 404U) << i;
+    ASSERT_EQ(answer.fields.at("x-request-id"), "silent") << i;
+  }
 }
 
 TEST(Connection, serves_ipv6) {

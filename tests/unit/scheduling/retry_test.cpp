@@ -14,10 +14,10 @@ const TimePoint now = TimePoint{} + 1h;
 
 /// The table, written as a person would: kinds that another worker may cure, and of these the ones
 /// that the age of a kept-alive connection explains.
-const std::set<ErrorKind> curable{ErrorKind::connect_failed, ErrorKind::connect_timeout,
-                                  ErrorKind::send_failed,    ErrorKind::send_timeout,
-                                  ErrorKind::worker_closed,  ErrorKind::bad_response,
-                                  ErrorKind::worker_error,   ErrorKind::route_unsupported};
+const std::set<ErrorKind> curable{
+    ErrorKind::connect_failed, ErrorKind::connect_timeout,   ErrorKind::send_failed,
+    ErrorKind::send_timeout,   ErrorKind::worker_closed,     ErrorKind::bad_response,
+    ErrorKind::worker_error,   ErrorKind::route_unsupported, ErrorKind::model_unavailable};
 const std::set<ErrorKind> explained_by_age{ErrorKind::send_failed, ErrorKind::worker_closed};
 
 struct Row {

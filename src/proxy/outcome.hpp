@@ -1,0 +1,12 @@
+#pragma once
+
+#include "lmb/base/error.hpp"
+#include "lmb/dispatch/dispatcher.hpp"
+
+namespace lmb::proxy {
+
+/// What a failed attempt says of the worker's health. Only the worker's own faults count: a route
+/// or a model that it lacks is an answer, and the client's or our reasons are no evidence.
+scheduling::Outcome outcome_of(ErrorKind error) noexcept;
+
+}  // namespace lmb::proxy

@@ -1,0 +1,96 @@
+// Answers that no simulated worker gives.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/canned_worker.hpp"
+#include "support/daemon.hpp"
+#include "support/raw_client.hpp"
+
+namespace lmb::test {
+namespace {
+
+constexpr const char* stream_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+
+DaemonOptions only(const CannedWorker& worker) {
+  DaemonOptions options;
+  options.workers = 1;
+  options.adjust = [port = worker.port()](config::Config& config) {
+    config.addresses[0].port = port;
+    config.scheduling.health.failures_down = 1;
+    config.upstream.probe_interval = std::chrono::hours(1);
+  };
+  return options;
+}
+
+RawAnswer ask(Daemon& daemon) {
+  RawClient client(daemon.port());
+  client.send(post("/v1/chat/completions", chat(true)));
+  return client.read_answer();
+}
+
+TEST(CannedAnswer, a_prompt_too_long_told_in_a_stream_is_the_clients_fault) {
+  CannedWorker worker(
+      std::string(stream_head) +
+      "data: {\"error\":{\"message\":\"The number of tokens to keep from the initial "
+      "prompt is greater than the context length\"}}\n\n");
+  Daemon daemon(only(worker));
+  const auto answer = ask(daemon);
+  EXPECT_EQ(answer.status, 400U) << answer.body;
+  EXPECT_NE(answer.body.find("number of tokens to keep"), std::string::npos);
+  EXPECT_EQ(worker.asked(), 1);
+  EXPECT_TRUE(daemon.server().fleet().workers[0].state == scheduling::WorkerState::up)
+      << "no health fault";
+}
+
+TEST(CannedAnswer, a_model_that_cannot_be_loaded_is_503_and_no_health_fault) {
+  CannedWorker worker(
+      "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n"
+      "{\"error\":\"No models loaded. Please load\"}");
+  Daemon daemon(only(worker));
+  const auto answer = ask(daemon);
+  EXPECT_EQ(answer.status, 503U) << answer.body;
+  EXPECT_TRUE(daemon.server().fleet().workers[0].state == scheduling::WorkerState::up);
+}
+
+TEST(CannedAnswer, an_error_after_the_first_token_counts_against_the_worker) {
+  CannedWorker worker(std::string(stream_head) +
+                      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n"
+                      "data: {\"error\":{\"message\":\"Compute error.\"}}\n\n");
+  Daemon daemon(only(worker));
+  const auto answer = ask(daemon);
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_NE(answer.body.find("Compute error"), std::string::npos);
+  EXPECT_TRUE(eventually(
+      [&] { return daemon.server().fleet().workers[0].state == scheduling::WorkerState::down; }));
+  EXPECT_TRUE(eventually(
+      [&] { return daemon.metric(R"(lmbalancer_errors_total{kind="worker_error"})") == 1; }));
+}
+
+TEST(CannedAnswer, endless_interim_answers_are_refused) {
+  std::string interim;
+  for (int i = 0; i < 1000; ++i) interim += "HTTP/1.1 103 Early Hints\r\n\r\n";
+  CannedWorker worker(interim);
+  Daemon daemon(only(worker));
+  EXPECT_EQ(ask(daemon).status, 502U);
+}
+
+TEST(CannedAnswer, a_close_delimited_answer_reaches_a_slow_reader_whole) {
+  std::string events;
+  const std::string event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" +
+                            std::string(1000, 'x') + "\"}}]}\n\n";
+  for (int i = 0; i < 6000; ++i) events += event;
+  CannedWorker worker(stream_head + events + "data: [DONE]\n\n");
+  auto options = only(worker);
+  Daemon daemon(options);
+  RawClient client(daemon.port());
+  client.send(post("/v1/chat/completions", chat(true)));
+  client.read_some(1);
+  const auto answer = client.read_answer();
+  EXPECT_TRUE(answer.complete);
+  EXPECT_EQ(answer.body.size(), events.size() + 14);
+}
+
+}  // namespace
+}  // namespace lmb::test

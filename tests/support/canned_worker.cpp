@@ -1,0 +1,43 @@
+#include "support/canned_worker.hpp"
+
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "support/daemon.hpp"
+
+namespace lmb::test {
+namespace asio = boost::asio;
+
+CannedWorker::CannedWorker(std::string answer)
+    : answer_(std::move(answer)),
+      server_(context_.get_executor(), {},
+              [this](http::Exchange& exchange) { return serve(exchange); }) {
+  const auto bound = server_.listen(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  port_ = bound.value().port();
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+CannedWorker::~CannedWorker() {
+  asio::post(context_, [this] { server_.stop(); });
+  thread_.join();
+}
+
+asio::awaitable<void> CannedWorker::serve(http::Exchange& exchange) {
+  const auto path = std::string(exchange.request().path());
+  if (path == "/lmstudio-greeting") {
+    co_await exchange.respond(200, "application/json", R"({"lmstudio":true})");
+  } else if (path == "/api/v1/models") {
+    std::string list = R"({"models":[{"type":"llm","key":")";
+    list += model;
+    list += R"(","loaded_instances":[{"id":")";
+    list += model;
+    list += R"(","config":{"parallel":4}}]}]})";
+    co_await exchange.respond(200, "application/json", std::move(list));
+  } else {
+    ++asked_;
+    co_await exchange.send_raw(answer_);
+  }
+}
+
+}  // namespace lmb::test

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "lmb/http/server.hpp"
+
+namespace lmb::test {
+
+/// A worker that is healthy for probes, lists `model`, and answers every generation with the same
+/// bytes, whatever they are; then the connection ends.
+class CannedWorker {
+ public:
+  explicit CannedWorker(std::string answer);
+  ~CannedWorker();
+  CannedWorker(const CannedWorker&) = delete;
+  CannedWorker& operator=(const CannedWorker&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// Generations asked for so far.
+  [[nodiscard]] int asked() const noexcept { return asked_; }
+
+ private:
+  boost::asio::awaitable<void> serve(http::Exchange& exchange);
+
+  const std::string answer_;
+  std::atomic<int> asked_{0};
+  boost::asio::io_context context_{1};
+  http::Server server_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace lmb::test
