@@ -63,7 +63,7 @@ TEST(Load, times_streams_in_their_order) {
     ASSERT_TRUE(sample.head && sample.first_token && sample.last_token);
     EXPECT_GT(*sample.head, Duration::zero());
     EXPECT_GE(*sample.first_token, *sample.head);
-    EXPECT_GT(*sample.last_token, *sample.first_token);
+    EXPECT_GE(*sample.last_token, *sample.first_token) << "a slow machine reads several at once";
     EXPECT_GE(sample.end, *sample.last_token);
     EXPECT_LE(sample.start + sample.end, report.wall + sample.start);
     EXPECT_EQ(sample.token_source, TokenSource::usage);
