@@ -255,7 +255,10 @@ void AnswerRelay::commit() {
   ctx_.committed = true;
   ctx_.release_body();
   // A held answer is whole: what was chunked or close-delimited can be counted now.
-  if (exchange_.complete() && framing_.kind != BodyFraming::none) {
+  // A stream stays one, also when all of it came at once.
+  const bool countable = framing_.kind != BodyFraming::none &&
+                         !(event_stream_ && framing_.kind == BodyFraming::chunked);
+  if (exchange_.complete() && countable) {
     framing_.kind = BodyFraming::counted;
     framing_.content_length = held_.size();
   }

@@ -60,10 +60,10 @@ TEST(Retry, the_whole_truth_table) {
     }
   }
   // Counted by hand: 2 kinds x 4 attempts on the one row of flags that reconnects; another worker:
-  // attempts 1 and 2, not committed, in time: 8 kinds x 8 rows of flags, less the 2 rows that
+  // attempts 1 and 2, not committed, in time: 9 kinds x 8 rows of flags, less the 2 rows that
   // reconnect.
   EXPECT_EQ(seen[RetryDecision::same_worker_fresh_connection], 2 * 4);
-  EXPECT_EQ(seen[RetryDecision::another_worker], 2 * (8 * 8 - 2));
+  EXPECT_EQ(seen[RetryDecision::another_worker], 2 * (9 * 8 - 2));
 }
 
 TEST(Retry, never_after_the_commit_point) {
