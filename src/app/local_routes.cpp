@@ -6,7 +6,6 @@
 #include "lmb/net/run_on.hpp"
 
 namespace lmb::app {
-namespace asio = boost::asio;
 using proxy::LocalAnswer;
 using proxy::LocalRequest;
 
@@ -22,7 +21,7 @@ LocalAnswer readiness(const LocalRouteParts& parts) {
   return {200, json, R"({"ready":true})"};
 }
 
-asio::awaitable<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
+net::Task<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
   if (request.route == "/healthz") {
     co_return LocalAnswer(200, json, R"({"status":"ok"})");
   }
@@ -32,12 +31,12 @@ asio::awaitable<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request)
       return admin::render_metrics(*parts.dispatcher, *parts.metrics,
                                    parts.shared->body_memory.used());
     };
-    auto body = co_await net::run_on(parts.shared->helper, work);
+    auto body = co_await net::run_on(request.shard, parts.shared->helper, work);
     co_return LocalAnswer(200, std::string(telemetry::metrics_content_type), std::move(body));
   }
   const auto work = [lists = parts.model_lists, route = request.route,
                      target = std::move(request.target)] { return lists->render(route, target); };
-  auto body = co_await net::run_on(parts.watch_shard, work);
+  auto body = co_await net::run_on(request.shard, parts.watch_shard, work);
   const unsigned status = body.empty() ? 0 : 200;
   co_return LocalAnswer(status, json, std::move(body));
 }

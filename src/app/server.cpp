@@ -76,18 +76,20 @@ struct Server::Parts {
   void make_shards();
   void make_watch();
   void on_socket(std::size_t index, tcp::socket socket);
+  /// Once no thread runs any more: sessions that did not end in time must not outlive what they
+  /// use.
+  void drop_sessions();
 
   const config::Config config;
   telemetry::Metrics metrics;
   asio::thread_pool helper;
   std::atomic<bool> draining{false};
-  // Outlives the shards: see FleetWatch.
-  std::unique_ptr<upstream::FleetWatch> watch;
   std::vector<std::unique_ptr<net::Shard>> shards;
   std::unique_ptr<dispatch::Dispatcher> dispatcher;
   std::unique_ptr<proxy::Shared> shared;
   std::unique_ptr<admin::ModelLists> model_lists;
   std::vector<std::unique_ptr<proxy::Front>> fronts;
+  std::unique_ptr<upstream::FleetWatch> watch;
   std::unique_ptr<net::Acceptor> acceptor;
   bool running = false;
 };
@@ -163,6 +165,14 @@ void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
     }
     front.serve(std::move(socket));
   });
+}
+
+void Server::Parts::drop_sessions() {
+  std::size_t dropped = 0;
+  for (auto& shard : shards) dropped += shard->sessions().drop();
+  if (dropped == 0) return;
+  telemetry::log(telemetry::LogLevel::warn,
+                 std::to_string(dropped) + " sessions did not end in time and were dropped");
 }
 
 Server::Server(config::Config config) : parts_(std::make_unique<Parts>(std::move(config))) {}
@@ -245,6 +255,7 @@ void Server::stop() {
   for (auto& shard : parts.shards) shard->stop();
   for (auto& shard : parts.shards) shard->join();
   parts.helper.join();
+  parts.drop_sessions();
   parts.running = false;
 }
 

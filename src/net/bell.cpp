@@ -5,17 +5,20 @@
 #include "lmb/base/assert.hpp"
 
 namespace lmb::net {
-namespace asio = boost::asio;
 
-asio::awaitable<void> Bell::wait() {
-  if (rung_) {
-    rung_ = false;
-    co_return;
-  }
-  LMB_ASSERT(!waiter_);
-  auto keep_waiter = [this](auto handler) { waiter_.emplace(std::move(handler)); };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(keep_waiter,
-                                                                       asio::use_awaitable);
+Bell::Wait::~Wait() {
+  // Still waiting here means that the coroutine is destroyed instead of woken.
+  if (waiting_) bell_.waiter_ = nullptr;
+}
+
+bool Bell::Wait::await_ready() noexcept {
+  return std::exchange(bell_.rung_, false);
+}
+
+void Bell::Wait::await_suspend(std::coroutine_handle<> waiter) noexcept {
+  LMB_ASSERT(!bell_.waiter_);
+  bell_.waiter_ = waiter;
+  waiting_ = true;
 }
 
 void Bell::ring() {
@@ -23,9 +26,7 @@ void Bell::ring() {
     rung_ = true;
     return;
   }
-  auto waiter = std::move(*waiter_);
-  waiter_.reset();
-  std::move(waiter)();
+  std::exchange(waiter_, nullptr).resume();
 }
 
 }  // namespace lmb::net

@@ -9,8 +9,8 @@ namespace lmb::net {
 
 Shard::Shard(std::size_t index, std::function<void(const char*)> on_escape)
     : index_(index),
-      sessions_(context_, std::move(on_escape)),
       context_(1),
+      sessions_(std::move(on_escape)),
       tick_timer_(context_),
       read_buffer_(read_buffer_bytes + read_buffer_slack) {}
 

@@ -310,13 +310,14 @@ std::size_t HeaderFields::count(field id) const noexcept {
 Result<std::size_t> find_head_end(std::string_view buffered, std::size_t scanned,
                                   const HeadLimits& limits) {
   const std::string_view window = buffered.substr(0, limits.head_bytes);
-  std::size_t line = std::min(scanned, window.size());
+  const std::size_t from = std::min(scanned, window.size());
+  std::size_t line = from;
+  const auto has_nul = [](std::string_view text) {
+    return text.find('\0') != std::string_view::npos;
+  };
+  const auto nul_found = [] { return Error(ErrorKind::bad_request, "NUL in the head"); };
   while (line < window.size()) {
     const std::size_t lf = window.find('\n', line);
-    const std::size_t line_last = std::min(lf, window.size());
-    if (window.substr(line, line_last - line).find('\0') != std::string_view::npos) {
-      return Error(ErrorKind::bad_request, "NUL in the head");
-    }
     if (lf == std::string_view::npos) {
       break;
     }
@@ -324,9 +325,13 @@ Result<std::size_t> find_head_end(std::string_view buffered, std::size_t scanned
       return Error(ErrorKind::bad_request, "LF without CR");
     }
     if (lf >= 2 && window[lf - 2] == '\n') {
+      if (has_nul(window.substr(from, lf - from))) return nul_found();
       return lf + 1;
     }
     line = lf + 1;
+  }
+  if (has_nul(window.substr(from))) {
+    return nul_found();
   }
   if (buffered.size() >= limits.head_bytes) {
     return Error(ErrorKind::head_too_large, "head too large");

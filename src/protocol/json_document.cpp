@@ -82,7 +82,7 @@ simdjson::ondemand::parser& thread_parser() noexcept {
 
 }  // namespace
 
-JsonCheck check_json_outline(std::string_view text) noexcept {
+JsonCheck find_json_object_end(std::string_view text) noexcept {
   const char* const end = text.data() + text.size();
   const char* at = skip_space(text.data(), end);
   const auto fault = [&](JsonFault kind) {
@@ -111,13 +111,21 @@ JsonCheck check_json_outline(std::string_view text) noexcept {
         break;
       case Mark::close:
         if (!open.pop(*at == '}')) return fault(JsonFault::mismatched);
-        if (!open.empty()) break;
-        at = skip_space(at + 1, end);
-        return fault(at == end ? JsonFault::none : JsonFault::trailing);
+        if (open.empty()) return {JsonFault::none, static_cast<std::size_t>(at + 1 - text.data())};
+        break;
     }
     ++at;
   }
   return fault(JsonFault::cut);
+}
+
+JsonCheck check_json_outline(std::string_view text) noexcept {
+  const JsonCheck object = find_json_object_end(text);
+  if (!object.ok()) return object;
+  const char* const end = text.data() + text.size();
+  const auto behind =
+      static_cast<std::size_t>(skip_space(text.data() + object.at, end) - text.data());
+  return {behind == text.size() ? JsonFault::none : JsonFault::trailing, behind};
 }
 
 std::string_view padded_copy(std::string_view text) {

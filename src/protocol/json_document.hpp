@@ -41,6 +41,10 @@ struct JsonCheck {
   [[nodiscard]] bool ok() const noexcept { return fault == JsonFault::none; }
 };
 
+/// Looks for the end of the object that `text` begins with: without a fault, `at` is the byte
+/// behind its closing bracket. Checks what check_json_outline checks up to there.
+JsonCheck find_json_object_end(std::string_view text) noexcept;
+
 /// Checks the outline of `text`: exactly one object with closed strings and matching brackets.
 /// Scalars and the order of commas and colons are not looked at. Never reports bad_utf8.
 JsonCheck check_json_outline(std::string_view text) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 #include "json_document.hpp"
@@ -31,7 +32,9 @@ bool read_error(JsonValue& value, AnswerError& error) {
 AnswerError find_error(std::string_view body) {
   AnswerError error;
   // A key is never written with escapes by a worker, and a model's text cannot hold a bare quote.
-  if (body.find("\"error\"") == std::string_view::npos) return error;
+  // JSON is full of quotes, where string_view::find would stop each time.
+  constexpr std::string_view sought = "\"error\"";
+  if (::memmem(body.data(), body.size(), sought.data(), sought.size()) == nullptr) return error;
   const JsonCheck check =
       read_json_object(padded_copy(body), [&error](std::string_view key, JsonValue& value) {
         return key != "error" || read_error(value, error);

@@ -62,7 +62,7 @@ AnswerRelay::Hold AnswerRelay::choose_hold(bool event_stream) const {
   return Hold::first_byte;
 }
 
-asio::awaitable<Result<void>> AnswerRelay::run() {
+net::Task<Result<void>> AnswerRelay::run() {
   auto passed = co_await pass_answer();
   // A wait on a worker that has ended would be ready at once, again and again.
   worker_done_ = true;
@@ -101,7 +101,7 @@ std::optional<Error> AnswerRelay::pump() {
   return std::nullopt;
 }
 
-asio::awaitable<Result<void>> AnswerRelay::pass_answer() {
+net::Task<Result<void>> AnswerRelay::pass_answer() {
   // The body that came with the head is taken before anything suspends.
   auto error = pump();
   while (!error && !exchange_.complete()) {
@@ -113,7 +113,7 @@ asio::awaitable<Result<void>> AnswerRelay::pass_answer() {
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> AnswerRelay::wait() {
+net::Task<Result<void>> AnswerRelay::wait() {
   auto& interruption = client_.interruption();
   auto& stall = interruption.step();
   if (writer_.has_room() && !worker_done_) exchange_.arm_read();
@@ -133,7 +133,7 @@ asio::awaitable<Result<void>> AnswerRelay::wait() {
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> AnswerRelay::drain_client() {
+net::Task<Result<void>> AnswerRelay::drain_client() {
   while (writer_.pending() > 0) {
     auto waited = co_await wait();
     if (!waited) co_return waited.error();
@@ -158,7 +158,7 @@ scheduling::Outcome AnswerRelay::note_stream_error() {
 /// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a
 /// stream that stands between two events is ended by an error event; anything else is cut without
 /// its last chunk, which clients report.
-asio::awaitable<void> AnswerRelay::end_cut_answer(const Error& error) {
+net::Task<void> AnswerRelay::end_cut_answer(const Error& error) {
   const bool client_there =
       error.kind() != ErrorKind::client_gone && error.kind() != ErrorKind::client_stalled;
   if (!ctx_.committed || !client_there) co_return;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <string>
 #include <string_view>
 
@@ -8,6 +7,7 @@
 #include "client_session.hpp"
 #include "client_writer.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
+#include "lmb/net/task.hpp"
 #include "lmb/protocol/sse_scanner.hpp"
 #include "lmb/protocol/worker_answer.hpp"
 #include "lmb/upstream/exchange.hpp"
@@ -29,7 +29,7 @@ class AnswerRelay {
   AnswerRelay(ClientConnection& client, RequestContext& ctx, upstream::Exchange& exchange,
               dispatch::Lease& lease);
 
-  boost::asio::awaitable<Result<void>> run();
+  net::Task<Result<void>> run();
 
  private:
   /// When the answer may go to the client.
@@ -37,14 +37,14 @@ class AnswerRelay {
 
   [[nodiscard]] Hold choose_hold(bool event_stream) const;
   /// Reads and writes until the worker's answer is complete.
-  boost::asio::awaitable<Result<void>> pass_answer();
+  net::Task<Result<void>> pass_answer();
   /// The part of it that needs no wait: all that has come so far.
   [[nodiscard]] std::optional<Error> pump();
   /// After the worker is done: until the client has taken everything.
-  boost::asio::awaitable<Result<void>> drain_client();
-  boost::asio::awaitable<void> end_cut_answer(const Error& error);
+  net::Task<Result<void>> drain_client();
+  net::Task<void> end_cut_answer(const Error& error);
   /// Waits for more from the worker, or for the client to take what waits.
-  boost::asio::awaitable<Result<void>> wait();
+  net::Task<Result<void>> wait();
 
   [[nodiscard]] std::optional<Error> take(upstream::Exchange::BodyStep step);
   void observe(std::string_view payload);

@@ -41,8 +41,8 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   return head;
 }
 
-asio::awaitable<Result<void>> connect(upstream::Exchange& exchange, RequestContext& ctx,
-                                      WorkerId worker) {
+net::Task<Result<void>> connect(upstream::Exchange& exchange, RequestContext& ctx,
+                                WorkerId worker) {
   ctx.enter(Phase::connect);
   const auto known = ctx.front.directory().find(worker);
   std::vector<asio::ip::tcp::endpoint> endpoints(known.begin(), known.end());
@@ -51,8 +51,8 @@ asio::awaitable<Result<void>> connect(upstream::Exchange& exchange, RequestConte
 }
 
 /// Connection and request: what comes before the answer. What needs no wait is done without one.
-asio::awaitable<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
-                                  upstream::Exchange& exchange, WorkerId worker, bool fresh) {
+net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
+                            upstream::Exchange& exchange, WorkerId worker, bool fresh) {
   const bool pooled = !fresh && exchange.open_pooled(ctx.front.pool(), worker);
   ctx.front.shared().metrics.count_connection(worker, pooled);
   if (!pooled) {
@@ -75,8 +75,7 @@ asio::awaitable<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
 
 }  // namespace
 
-asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& client,
-                                                       RequestContext& ctx) {
+net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
   const auto& shared = ctx.front.shared();
   const auto now = Clock::now();
   const auto wait = ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
@@ -97,9 +96,9 @@ asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& client,
   co_return lease;
 }
 
-asio::awaitable<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
-                                          dispatch::Lease& lease, bool fresh,
-                                          scheduling::AttemptHistory& history) {
+net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
+                                    dispatch::Lease& lease, bool fresh,
+                                    scheduling::AttemptHistory& history) {
   const auto worker = lease.worker();
   ctx.record.worker = worker;
   upstream::Exchange exchange(ctx.front.shard(), client.interruption(), ctx.front.shared().upstream,

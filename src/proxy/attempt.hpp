@@ -1,9 +1,8 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include "client_session.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
+#include "lmb/net/task.hpp"
 #include "lmb/scheduling/retry.hpp"
 #include "request_context.hpp"
 
@@ -11,14 +10,13 @@ namespace lmb::proxy {
 
 /// Waits for a slot (phase queue). Errors: those of dispatch::Acquisition::take, client_gone,
 /// request_timeout, shutting_down.
-boost::asio::awaitable<Result<dispatch::Lease>> acquire_lease(ClientConnection& client,
-                                                              RequestContext& ctx);
+net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx);
 
 /// One attempt on the leased worker: connection, send, answer (phases connect, send, prefill,
 /// generate, drain). `fresh`: do not use a pooled connection. Fills `history` with the facts that
 /// decide_retry needs. Errors: those of upstream::Exchange and AnswerRelay.
-boost::asio::awaitable<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
-                                                 dispatch::Lease& lease, bool fresh,
-                                                 scheduling::AttemptHistory& history);
+net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
+                                    dispatch::Lease& lease, bool fresh,
+                                    scheduling::AttemptHistory& history);
 
 }  // namespace lmb::proxy

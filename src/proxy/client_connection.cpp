@@ -51,7 +51,7 @@ void ClientConnection::keep_unread() {
   fresh_ = {};
 }
 
-asio::awaitable<ClientConnection::Fill> ClientConnection::fill() {
+net::Task<ClientConnection::Fill> ClientConnection::fill() {
   keep_unread();
   // A wait that is armed already (the watch of the request before) saves asking the kernel.
   net::IoStep step;
@@ -68,8 +68,7 @@ asio::awaitable<ClientConnection::Fill> ClientConnection::fill() {
   co_return Fill::bytes;
 }
 
-asio::awaitable<Result<bool>> ClientConnection::read_head(protocol::RequestHead& head,
-                                                          TimePoint& begun) {
+net::Task<Result<bool>> ClientConnection::read_head(protocol::RequestHead& head, TimePoint& begun) {
   const auto& timeouts = front_.shared().options.timeouts;
   const auto& limits = front_.shared().options.limits.head;
   auto& limit = interruption_.step();
@@ -132,8 +131,8 @@ std::optional<Error> ClientConnection::take_payload(protocol::BodyDecoder& decod
   return std::nullopt;
 }
 
-asio::awaitable<Result<void>> ClientConnection::read_body(protocol::BodyDecoder decoder,
-                                                          RequestContext& ctx) {
+net::Task<Result<void>> ClientConnection::read_body(protocol::BodyDecoder decoder,
+                                                    RequestContext& ctx) {
   const auto progress = front_.shared().options.timeouts.client_body;
   auto& limit = interruption_.step();
   std::size_t reads = 0;
@@ -163,7 +162,7 @@ void ClientConnection::send_continue() {
   static_cast<void>(stream_.try_write(buffers));
 }
 
-asio::awaitable<void> ClientConnection::linger() {
+net::Task<void> ClientConnection::linger() {
   fresh_ = {};
   stream_.shutdown_send();
   auto& limit = interruption_.step();

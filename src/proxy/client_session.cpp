@@ -29,7 +29,7 @@ class OpenConnection {
 
 /// Serves the next request. False: the connection is done; `linger` tells whether the client may
 /// still be sending.
-asio::awaitable<bool> serve_one(ClientConnection& client, Front& front, bool& linger) {
+net::Task<bool> serve_one(ClientConnection& client, Front& front, bool& linger) {
   auto& head = front.request_head();
   auto begun = Clock::now();
   const auto read = co_await client.read_head(head, begun);
@@ -47,7 +47,7 @@ asio::awaitable<bool> serve_one(ClientConnection& client, Front& front, bool& li
 
 }  // namespace
 
-asio::awaitable<void> serve_client(Front& front, asio::ip::tcp::socket socket) {
+net::Task<void> serve_client(Front& front, asio::ip::tcp::socket socket) {
   const OpenConnection open(front.shared());
   ClientConnection client(front, std::move(socket));
   bool linger = false;

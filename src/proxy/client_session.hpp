@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <span>
@@ -8,6 +7,7 @@
 
 #include "lmb/net/interruption.hpp"
 #include "lmb/net/stream.hpp"
+#include "lmb/net/task.hpp"
 #include "lmb/protocol/body_decoder.hpp"
 #include "lmb/protocol/head.hpp"
 #include "request_context.hpp"
@@ -16,7 +16,7 @@ namespace lmb::proxy {
 
 /// Serves one client connection: request after request, answered in order, until either side ends
 /// it.
-boost::asio::awaitable<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket);
+net::Task<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket);
 
 /// The client's connection, and the bytes of it that are read but not used yet.
 ///
@@ -31,14 +31,13 @@ class ClientConnection {
   /// idle time-out, drain), close without a word. The head's views live until the next suspension.
   /// `begun` is set to the time of the first byte. Errors: those of protocol::find_head_end and
   /// parse_request_head, head_timeout, client_gone.
-  boost::asio::awaitable<Result<bool>> read_head(protocol::RequestHead& head, TimePoint& begun);
+  net::Task<Result<bool>> read_head(protocol::RequestHead& head, TimePoint& begun);
   /// The part of read_body() that needs no wait: takes what is there. Errors as read_body().
   [[nodiscard]] std::optional<Error> take_payload(protocol::BodyDecoder& decoder,
                                                   RequestContext& ctx);
   /// Reads the rest of the body into ctx.body, decoded. Errors: body_too_large, bad_chunk,
   /// body_timeout, body_memory_full, client_gone.
-  boost::asio::awaitable<Result<void>> read_body(protocol::BodyDecoder decoder,
-                                                 RequestContext& ctx);
+  net::Task<Result<void>> read_body(protocol::BodyDecoder decoder, RequestContext& ctx);
   /// Moves unread bytes to safety; call before anything suspends while a head's views are not
   /// needed any more.
   void keep_unread();
@@ -47,7 +46,7 @@ class ClientConnection {
   void send_continue();
   /// Ends our direction, then reads and drops what the client still sends for a moment: closing
   /// with unread bytes would reset the connection and could destroy the answer on its way.
-  boost::asio::awaitable<void> linger();
+  net::Task<void> linger();
 
   [[nodiscard]] net::Stream& stream() noexcept { return stream_; }
   [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
@@ -58,7 +57,7 @@ class ClientConnection {
   void consume(std::size_t bytes) noexcept;
   enum class Fill { bytes, waited, ended };
   /// One try to read more; waits when nothing is there. After `waited` ask the deadlines.
-  boost::asio::awaitable<Fill> fill();
+  net::Task<Fill> fill();
 
   Front& front_;
   net::Bell bell_;

@@ -66,9 +66,14 @@ void Front::serve(boost::asio::ip::tcp::socket socket) {
 }
 
 std::string Front::make_request_id() {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(random_()));
-  return {text.data(), 16};
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string id(16, '0');
+  auto bits = random_();
+  for (auto& digit : id) {
+    digit = digits[bits % 16];
+    bits /= 16;
+  }
+  return id;
 }
 
 std::string_view Front::date_line() {

@@ -13,8 +13,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-asio::awaitable<Result<void>> send_whole(ClientConnection& client, RequestContext& ctx,
-                                         std::string head, std::string body) {
+net::Task<Result<void>> send_whole(ClientConnection& client, RequestContext& ctx, std::string head,
+                                   std::string body) {
   auto& shared = ctx.front.shared();
   auto& interruption = client.interruption();
   client.keep_unread();
@@ -55,8 +55,8 @@ std::string refusal_fields(const RequestContext& ctx, const protocol::ErrorRow& 
 
 }  // namespace
 
-asio::awaitable<Result<void>> send_local(ClientConnection& client, RequestContext& ctx,
-                                         LocalAnswer answer) {
+net::Task<Result<void>> send_local(ClientConnection& client, RequestContext& ctx,
+                                   LocalAnswer answer) {
   ClientFraming framing;
   framing.content_length = answer.body.size();
   const std::string fields =
@@ -69,7 +69,7 @@ asio::awaitable<Result<void>> send_local(ClientConnection& client, RequestContex
   co_return sent;
 }
 
-asio::awaitable<void> refuse(ClientConnection& client, RequestContext& ctx, Error error) {
+net::Task<void> refuse(ClientConnection& client, RequestContext& ctx, Error error) {
   const auto& row = protocol::error_row(error.kind());
   auto& metrics = ctx.front.shared().metrics;
   ctx.note_error(error.kind());

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include "client_session.hpp"
+#include "lmb/net/task.hpp"
 #include "lmb/proxy/local_routes.hpp"
 #include "request_context.hpp"
 
@@ -10,12 +9,12 @@ namespace lmb::proxy {
 
 /// Sends a whole answer of our own. Errors: client_gone, client_stalled, shutting_down,
 /// request_timeout.
-boost::asio::awaitable<Result<void>> send_local(ClientConnection& client, RequestContext& ctx,
-                                                LocalAnswer answer);
+net::Task<Result<void>> send_local(ClientConnection& client, RequestContext& ctx,
+                                   LocalAnswer answer);
 
 /// Tells the client what went wrong, in its dialect, by the one table (protocol/api_error.hpp);
 /// closes the connection where the table says so. After the commit point the answer is cut instead.
 /// Marks the record.
-boost::asio::awaitable<void> refuse(ClientConnection& client, RequestContext& ctx, Error error);
+net::Task<void> refuse(ClientConnection& client, RequestContext& ctx, Error error);
 
 }  // namespace lmb::proxy

@@ -11,7 +11,6 @@
 #include "refusal.hpp"
 
 namespace lmb::proxy {
-namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using telemetry::Phase;
 
@@ -93,15 +92,16 @@ bool inspects_on_shard(const RequestContext& ctx, protocol::ContentCoding coding
 }
 
 /// What may take long is done on the helper thread, while ctx waits untouched.
-asio::awaitable<Result<void>> inspect_elsewhere(RequestContext& ctx,
-                                                protocol::ContentCoding coding) {
+net::Task<Result<void>> inspect_elsewhere(RequestContext& ctx, protocol::ContentCoding coding) {
   const auto work = [&ctx, coding] { return read_facts(ctx, coding); };
-  auto facts = co_await net::run_on(ctx.front.shared().helper, work);
+  const auto home = ctx.front.shard().context().get_executor();
+  auto facts = co_await net::run_on(home, ctx.front.shared().helper, work);
   co_return note_facts(ctx, std::move(facts));
 }
 
-asio::awaitable<Result<void>> answer_locally(ClientConnection& client, RequestContext& ctx) {
-  LocalRequest request(ctx.target, ctx.route.label);
+net::Task<Result<void>> answer_locally(ClientConnection& client, RequestContext& ctx) {
+  const auto home = ctx.front.shard().context().get_executor();
+  LocalRequest request(ctx.target, ctx.route.label, home);
   auto answer = co_await ctx.front.shared().local(std::move(request));
   if (answer.status == 0) co_return Error(ErrorKind::model_not_found);
   auto sent = co_await send_local(client, ctx, std::move(answer));
@@ -109,7 +109,7 @@ asio::awaitable<Result<void>> answer_locally(ClientConnection& client, RequestCo
 }
 
 /// Attempts until one is answered or the rules say stop.
-asio::awaitable<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
+net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   auto& shared = ctx.front.shared();
   scheduling::AttemptHistory history;
   history.deadline = client.interruption().deadline().at();
@@ -160,8 +160,8 @@ void finish(RequestContext& ctx) {
   ctx.front.access_log().record(ctx.record);
 }
 
-asio::awaitable<Result<void>> read_and_serve(ClientConnection& client, RequestContext& ctx,
-                                             const protocol::RequestHead& head) {
+net::Task<Result<void>> read_and_serve(ClientConnection& client, RequestContext& ctx,
+                                       const protocol::RequestHead& head) {
   const auto coding = take_head(ctx, head);
   const auto begun = ctx.record.phases.begun();
   client.interruption().deadline().set(
@@ -203,8 +203,8 @@ asio::awaitable<Result<void>> read_and_serve(ClientConnection& client, RequestCo
 
 }  // namespace
 
-asio::awaitable<void> handle_request(ClientConnection& client, RequestContext& ctx,
-                                     const protocol::RequestHead& head) {
+net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
+                               const protocol::RequestHead& head) {
   auto served = co_await read_and_serve(client, ctx, head);
   client.keep_unread();
   if (!served) {
@@ -217,7 +217,7 @@ asio::awaitable<void> handle_request(ClientConnection& client, RequestContext& c
   finish(ctx);
 }
 
-asio::awaitable<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error) {
+net::Task<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error) {
   ctx.keep_alive = false;
   ctx.record.method = "other";
   ctx.record.request_id = ctx.front.make_request_id();

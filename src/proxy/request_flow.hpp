@@ -1,8 +1,7 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include "client_session.hpp"
+#include "lmb/net/task.hpp"
 #include "request_context.hpp"
 
 namespace lmb::proxy {
@@ -11,11 +10,10 @@ namespace lmb::proxy {
 /// docs/architecture.md. The head's views are used before anything suspends. Always answers or
 /// cuts, always records. Afterwards ctx.keep_alive tells whether the connection may serve another
 /// request.
-boost::asio::awaitable<void> handle_request(ClientConnection& client, RequestContext& ctx,
-                                            const protocol::RequestHead& head);
+net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
+                               const protocol::RequestHead& head);
 
 /// Answers a request that never got as far as a head (malformed, too slow), and records it.
-boost::asio::awaitable<void> refuse_head(ClientConnection& client, RequestContext& ctx,
-                                         Error error);
+net::Task<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error);
 
 }  // namespace lmb::proxy

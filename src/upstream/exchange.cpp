@@ -33,7 +33,7 @@ bool Exchange::open_pooled(ConnectionPool& pool, WorkerId worker) {
   return true;
 }
 
-asio::awaitable<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpoints) {
+net::Task<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpoints) {
   Error failure(ErrorKind::connect_failed, "the worker's name is not resolved");
   auto& limit = interruption_.step();
   for (const auto& endpoint : endpoints) {
@@ -76,7 +76,7 @@ bool Exchange::try_send(std::string_view& head, std::string_view& body) {
   return true;
 }
 
-asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_view body) {
+net::Task<Result<void>> Exchange::send(std::string_view head, std::string_view body) {
   auto& limit = interruption_.step();
   while (!try_send(head, body)) {
     limit.set(Clock::now() + options_.send_timeout);
@@ -89,7 +89,7 @@ asio::awaitable<Result<void>> Exchange::send(std::string_view head, std::string_
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> Exchange::read_head(bool to_head_request) {
+net::Task<Result<void>> Exchange::read_head(bool to_head_request) {
   to_head_request_ = to_head_request;
   for (int heads = 0; !head_read_; ++heads) {
     if (heads > interim_answers_max)
@@ -103,7 +103,7 @@ asio::awaitable<Result<void>> Exchange::read_head(bool to_head_request) {
 }
 
 /// The bytes of the next complete head; `surplus_` is set to what follows it.
-asio::awaitable<Result<std::string_view>> Exchange::next_head() {
+net::Task<Result<std::string_view>> Exchange::next_head() {
   std::size_t scanned = 0;
   // What follows an interim answer lies in the shared buffer or in partial_ itself.
   std::string rest(surplus_.data(), surplus_.size());

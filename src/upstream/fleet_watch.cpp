@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lmb/http/client.hpp"
+#include "lmb/net/await_asio.hpp"
 #include "lmb/net/interruption.hpp"
 #include "lmb/net/resolver.hpp"
 #include "lmb/protocol/worker_answer.hpp"
@@ -38,10 +39,7 @@ http::FetchRequest get(const WorkerAddress& address, std::string_view target, Du
 FleetWatch::FleetWatch(net::Shard& shard, const UpstreamOptions& options,
                        const std::vector<WorkerAddress>& workers, FleetNews news,
                        std::function<void(const char*)> on_escape)
-    : shard_(shard),
-      group_(shard.context(), std::move(on_escape)),
-      options_(options),
-      news_(std::move(news)) {
+    : shard_(shard), group_(std::move(on_escape)), options_(options), news_(std::move(news)) {
   for (const auto& address : workers) {
     Target target;
     target.address = address;
@@ -56,7 +54,7 @@ void FleetWatch::start() {
   }
 }
 
-asio::awaitable<void> FleetWatch::watch(std::size_t index) {
+net::Task<void> FleetWatch::watch(std::size_t index) {
   auto& target = targets_[index];
   net::Bell bell;
   net::Deadline next_probe(shard_.deadlines(), bell);
@@ -73,7 +71,7 @@ asio::awaitable<void> FleetWatch::watch(std::size_t index) {
   }
 }
 
-asio::awaitable<bool> FleetWatch::probe(Target& target) {
+net::Task<bool> FleetWatch::probe(Target& target) {
   if (Clock::now() >= target.resolve_at) co_await resolve_name(target);
   if (target.endpoints.empty()) co_return false;
   auto request = get(target.address, "/lmstudio-greeting", options_.probe_timeout);
@@ -81,7 +79,7 @@ asio::awaitable<bool> FleetWatch::probe(Target& target) {
   for (std::size_t i = 0; i < target.endpoints.size(); ++i) {
     auto request_copy = request;
     const auto endpoint = target.endpoints[i];
-    auto answer = co_await http::fetch(endpoint, std::move(request_copy));
+    auto answer = co_await fetch(endpoint, std::move(request_copy));
     if (!answer) {
       note_failure(target, text_of(answer.error()));
       continue;
@@ -97,10 +95,12 @@ asio::awaitable<bool> FleetWatch::probe(Target& target) {
   co_return false;
 }
 
-asio::awaitable<void> FleetWatch::resolve_name(Target& target) {
+net::Task<void> FleetWatch::resolve_name(Target& target) {
   target.resolve_at = Clock::now() + options_.resolve_interval;
   auto host = target.address.host;
-  auto resolved = co_await net::resolve(std::move(host), target.address.port);
+  auto resolving = net::resolve(std::move(host), target.address.port);
+  const auto home = shard_.context().get_executor();
+  auto resolved = co_await net::await_asio(home, std::move(resolving));
   if (!resolved) {
     note_failure(target, resolved.error().detail());
     target.resolve_at = Clock::now();
@@ -111,12 +111,12 @@ asio::awaitable<void> FleetWatch::resolve_name(Target& target) {
   news_.on_endpoints(target.id, target.endpoints);
 }
 
-asio::awaitable<bool> FleetWatch::read_models(Target& target) {
+net::Task<bool> FleetWatch::read_models(Target& target) {
   const auto endpoint = target.endpoints.front();
   for (std::size_t tried = 0; tried < model_lists.size(); ++tried) {
     const auto index = (target.list_index + tried) % model_lists.size();
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
-    auto answer = co_await http::fetch(endpoint, std::move(request));
+    auto answer = co_await fetch(endpoint, std::move(request));
     if (!answer) {
       note_failure(target, text_of(answer.error()));
       co_return false;
@@ -139,6 +139,12 @@ asio::awaitable<bool> FleetWatch::read_models(Target& target) {
   target.list_index = 0;
   note_failure(target, "no model list: is this LM Studio's server?");
   co_return false;
+}
+
+net::Task<Result<http::FetchedAnswer>> FleetWatch::fetch(asio::ip::tcp::endpoint endpoint,
+                                                         http::FetchRequest request) {
+  return net::await_asio(shard_.context().get_executor(),
+                         http::fetch(endpoint, std::move(request)));
 }
 
 void FleetWatch::note_failure(Target& target, std::string what) {

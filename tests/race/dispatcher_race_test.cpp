@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <random>
 #include <vector>
@@ -34,8 +33,8 @@ void note_holding(Tally& tally) {
 }
 
 /// Waits for a slot, gives up after a random short time, holds it for another.
-boost::asio::awaitable<void> task(net::Shard& shard, dispatch::Dispatcher& dispatcher, Tally& tally,
-                                  std::uint64_t seed) {
+net::Task<void> task(net::Shard& shard, dispatch::Dispatcher& dispatcher, Tally& tally,
+                     std::uint64_t seed) {
   std::mt19937_64 random(seed);
   net::Bell bell;
   net::Deadline patience(shard.deadlines(), bell);

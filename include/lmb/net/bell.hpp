@@ -1,9 +1,6 @@
 #pragma once
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <optional>
+#include <coroutine>
 
 namespace lmb::net {
 
@@ -14,25 +11,39 @@ namespace lmb::net {
 ///
 /// Thread safety: none; every source rings on the coroutine's own shard.
 /// Lifetime: must outlive its sources' interest in it (Stream and Deadline drop theirs when
-/// destroyed).
+/// destroyed). A waiting coroutine may be destroyed: the bell forgets it.
 class Bell {
  public:
   Bell() = default;
   Bell(const Bell&) = delete;
   Bell& operator=(const Bell&) = delete;
 
-  /// Completes when rung, at once if rung since the last wait. One waiter at a time. Executor: the
-  /// calling coroutine's. Cancellation: none of its own; whoever wants the wait to end rings.
-  boost::asio::awaitable<void> wait();
-  /// Wakes the waiter within this call, or leaves the ring for the next wait.
+  /// What `co_await bell.wait()` waits with.
+  class Wait {
+   public:
+    explicit Wait(Bell& bell) noexcept : bell_(bell) {}
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+    ~Wait();
+    bool await_ready() noexcept;
+    void await_suspend(std::coroutine_handle<> waiter) noexcept;
+    void await_resume() noexcept { waiting_ = false; }
+
+   private:
+    Bell& bell_;
+    bool waiting_ = false;
+  };
+
+  /// Completes when rung, at once if rung since the last wait. One waiter at a time. Cancellation:
+  /// none of its own; whoever wants the wait to end rings.
+  [[nodiscard]] Wait wait() noexcept { return Wait(*this); }
+  /// Wakes the waiter within this call, or leaves the ring for the next wait. The waiter may
+  /// destroy the bell.
   void ring();
 
  private:
-  /// Asio's own handler type for a coroutine: stored as it is, without type erasure or allocation.
-  using Waiter = boost::asio::async_result<boost::asio::use_awaitable_t<>, void()>::handler_type;
-
   bool rung_ = false;
-  std::optional<Waiter> waiter_;
+  std::coroutine_handle<> waiter_;
 };
 
 }  // namespace lmb::net

@@ -58,11 +58,10 @@ class Shard {
   void tick();
 
   const std::size_t index_;
-  // The context goes first: frames of coroutines that never ended die with it and unlink
-  // themselves.
+  // Sessions own sockets of the context and are linked into the deadlines: they go first.
+  boost::asio::io_context context_;
   DeadlineList deadlines_;
   SessionGroup sessions_;
-  boost::asio::io_context context_;
   Timer tick_timer_;
   TimePoint tick_due_{};
   std::vector<TickAction> tick_actions_;

@@ -1,19 +1,23 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <string>
 #include <utility>
+
+#include "lmb/net/task.hpp"
 
 namespace lmb::proxy {
 
 /// A GET or HEAD on a route that we answer ourselves. Not an aggregate on purpose (g++ 12 and
 /// co_await).
 struct LocalRequest {
-  LocalRequest(std::string request_target, std::string_view request_route)
-      : target(std::move(request_target)), route(request_route) {}
+  LocalRequest(std::string request_target, std::string_view request_route,
+               boost::asio::any_io_executor request_shard)
+      : target(std::move(request_target)), route(request_route), shard(std::move(request_shard)) {}
   std::string target;
-  std::string_view route;  ///< protocol::Route::label.
+  std::string_view route;              ///< protocol::Route::label.
+  boost::asio::any_io_executor shard;  ///< Where the session lives and must go on.
 };
 
 /// A whole answer. For HEAD the body is left out by the session.
@@ -29,6 +33,6 @@ struct LocalAnswer {
 /// Answers local routes; called on the session's shard. What takes longer than a millisecond is
 /// moved off the shard inside. An empty status (0) means "no such resource": the session answers
 /// 404.
-using LocalRoutes = std::function<boost::asio::awaitable<LocalAnswer>(LocalRequest)>;
+using LocalRoutes = std::function<net::Task<LocalAnswer>(LocalRequest)>;
 
 }  // namespace lmb::proxy

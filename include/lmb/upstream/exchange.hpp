@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include "lmb/net/interruption.hpp"
 #include "lmb/net/shard.hpp"
 #include "lmb/net/stream.hpp"
+#include "lmb/net/task.hpp"
 #include "lmb/protocol/body_decoder.hpp"
 #include "lmb/protocol/head.hpp"
 #include "lmb/upstream/connection_pool.hpp"
@@ -37,13 +37,12 @@ class Exchange {
   /// Takes the newest pooled connection; false when there is none.
   bool open_pooled(ConnectionPool& pool, WorkerId worker);
   /// Connects, trying each endpoint in turn. Errors: connect_failed, connect_timeout (per address).
-  boost::asio::awaitable<Result<void>> connect(
-      std::vector<boost::asio::ip::tcp::endpoint> endpoints);
+  net::Task<Result<void>> connect(std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
   /// Sends head and body; both must stay alive until it completes. Errors:
   /// send_timeout. A worker that answers and closes before it read everything is no failure here:
   /// read_head() tells.
-  boost::asio::awaitable<Result<void>> send(std::string_view head, std::string_view body);
+  net::Task<Result<void>> send(std::string_view head, std::string_view body);
   /// The part of send() that needs no wait; takes what left from both. True: nothing is left (or
   /// the worker closed).
   bool try_send(std::string_view& head, std::string_view& body);
@@ -51,7 +50,7 @@ class Exchange {
   /// Reads to the end of the answer's head; 1xx answers are skipped. The head's views, and the body
   /// bytes that came with it, are valid until the coroutine suspends next: call try_read_body()
   /// before that. Errors: worker_closed, bad_response.
-  boost::asio::awaitable<Result<void>> read_head(bool to_head_request);
+  net::Task<Result<void>> read_head(bool to_head_request);
   /// Valid until the coroutine suspends next, like the bytes it points to.
   [[nodiscard]] const protocol::ResponseHead& head() const noexcept { return head_; }
 
@@ -80,7 +79,7 @@ class Exchange {
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:
-  boost::asio::awaitable<Result<std::string_view>> next_head();
+  net::Task<Result<std::string_view>> next_head();
   Result<void> accept_head(std::string_view head);
   BodyStep decode(std::span<char> received);
 

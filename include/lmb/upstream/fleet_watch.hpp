@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
@@ -10,7 +9,9 @@
 
 #include "lmb/base/clock.hpp"
 #include "lmb/base/strong_id.hpp"
+#include "lmb/http/client.hpp"
 #include "lmb/net/shard.hpp"
+#include "lmb/net/task.hpp"
 #include "lmb/protocol/model_list.hpp"
 #include "lmb/upstream/options.hpp"
 
@@ -31,8 +32,8 @@ struct FleetNews {
 /// (/api/v1/models, /api/v0/models, /v1/models). Alive = a well-formed model list; the greeting is
 /// undocumented, so an unexpected one alone condemns nobody. Names are resolved at the start, every
 /// resolve_interval, and after a probe that could not connect; the last good answer is kept when
-/// DNS fails. Thread safety: none; lives on one shard, one coroutine per worker. Lifetime: outlives
-/// the shard, whose end cuts probes that are still under way.
+/// DNS fails. Thread safety: none; lives on one shard, one coroutine per worker. Lifetime: shorter
+/// than the shard; its end drops probes that are still under way.
 class FleetWatch {
  public:
   FleetWatch(net::Shard& shard, const UpstreamOptions& options,
@@ -53,10 +54,12 @@ class FleetWatch {
     std::optional<protocol::ModelCatalogue> catalogue;
     std::string last_failure;
   };
-  boost::asio::awaitable<void> watch(std::size_t index);
-  boost::asio::awaitable<bool> probe(Target& target);
-  boost::asio::awaitable<void> resolve_name(Target& target);
-  boost::asio::awaitable<bool> read_models(Target& target);
+  net::Task<void> watch(std::size_t index);
+  net::Task<bool> probe(Target& target);
+  net::Task<void> resolve_name(Target& target);
+  net::Task<bool> read_models(Target& target);
+  net::Task<Result<http::FetchedAnswer>> fetch(boost::asio::ip::tcp::endpoint endpoint,
+                                               http::FetchRequest request);
   void note_failure(Target& target, std::string what);
 
   net::Shard& shard_;

@@ -9,7 +9,7 @@
 namespace lmb::net {
 namespace {
 
-boost::asio::awaitable<void> wait_times(Bell& bell, int times, int& woken) {
+Task<void> wait_times(Bell& bell, int times, int& woken) {
   for (int i = 0; i < times; ++i) {
     co_await bell.wait();
     ++woken;
@@ -21,7 +21,7 @@ class BellTest : public ::testing::Test {
   void wait(int times) { group.spawn(wait_times(bell, times, woken)); }
 
   boost::asio::io_context context;
-  SessionGroup group{context, [](const char* what) { FAIL() << what; }};
+  SessionGroup group{[](const char* what) { FAIL() << what; }};
   Bell bell;
   int woken = 0;
 };

@@ -66,15 +66,14 @@ TEST(Deadline, leaves_the_list_when_destroyed) {
   list.tick(now);
 }
 
-boost::asio::awaitable<void> wait_and_drop(Bell& bell,
-                                           std::vector<std::unique_ptr<Deadline>>& all) {
+Task<void> wait_and_drop(Bell& bell, std::vector<std::unique_ptr<Deadline>>& all) {
   co_await bell.wait();
   all.clear();
 }
 
 TEST(Deadline, a_woken_coroutine_may_destroy_others_that_passed_in_the_same_tick) {
   boost::asio::io_context context;
-  SessionGroup group(context, [](const char* what) { FAIL() << what; });
+  SessionGroup group([](const char* what) { FAIL() << what; });
   DeadlineList list;
   Bell bell;
   std::vector<std::unique_ptr<Deadline>> all;

@@ -9,20 +9,20 @@
 namespace lmb::net {
 namespace {
 
-boost::asio::awaitable<void> run_until(SessionGroup& group, StopLevel level) {
+Task<void> run_until(SessionGroup& group, StopLevel level) {
   Bell bell;
   const StopWatch stop(group, bell);
   while (stop.level() < level) co_await bell.wait();
 }
 
-boost::asio::awaitable<void> fail() {
+Task<void> fail() {
   throw std::runtime_error("on purpose");
   co_return;
 }
 
 TEST(SessionGroup, counts_and_stops_its_sessions_by_level) {
   boost::asio::io_context context;
-  SessionGroup group(context, [](const char* what) { FAIL() << what; });
+  SessionGroup group([](const char* what) { FAIL() << what; });
   group.spawn(run_until(group, StopLevel::finish_request));
   group.spawn(run_until(group, StopLevel::now));
   context.poll();
@@ -37,7 +37,7 @@ TEST(SessionGroup, counts_and_stops_its_sessions_by_level) {
 
 TEST(SessionGroup, never_lowers_the_level) {
   boost::asio::io_context context;
-  SessionGroup group(context, [](const char* what) { FAIL() << what; });
+  SessionGroup group([](const char* what) { FAIL() << what; });
   group.stop(StopLevel::now);
   group.stop(StopLevel::finish_request);
   EXPECT_EQ(group.level(), StopLevel::now);
@@ -46,7 +46,7 @@ TEST(SessionGroup, never_lowers_the_level) {
 TEST(SessionGroup, tells_of_an_exception_and_goes_on) {
   boost::asio::io_context context;
   std::string told;
-  SessionGroup group(context, [&](const char* what) { told = what; });
+  SessionGroup group([&](const char* what) { told = what; });
   group.spawn(fail());
   context.poll();
   EXPECT_EQ(told, "on purpose");

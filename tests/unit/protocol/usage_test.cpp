@@ -49,10 +49,17 @@ TEST(UsageOfAnswer, is_absent_when_it_is_zero_or_not_told) {
   expect_none(R"({"usage":[1,2]})", Dialect::openai_chat);
 }
 
-TEST(UsageOfAnswer, is_absent_in_a_broken_answer) {
+TEST(UsageOfAnswer, is_not_taken_from_text_that_looks_like_it) {
+  expect_none(R"({"choices":[{"text":"\"usage\":{\"prompt_tokens\":1}"}]})", Dialect::openai_chat);
+  expect_none(R"({"model":"usage","x":{"prompt_tokens":1}})", Dialect::openai_chat);
+  expect_usage(R"({"usage" : {"prompt_tokens":4}, "model":"usage"})", Dialect::openai_chat, 4, 0);
+}
+
+TEST(UsageOfAnswer, is_absent_when_its_object_is_broken) {
   for (const std::string_view body :
-       {"", "[]", "null", "<html>", R"({"usage":{"prompt_tokens":1,"completion_tokens":2})",
-        R"({"usage":{"prompt_tokens":1]})", R"({"usage":{"prompt_tokens":1}} x)"}) {
+       {"", "[]", "null", "<html>", R"({"usage":{"prompt_tokens":1,"completion_tokens":2)",
+        R"({"usage":{"prompt_tokens":1]})", R"({"usage":{"prompt_tokens":1)", R"({"usage":)",
+        R"({"usage")", R"("usage")"}) {
     expect_none(body, Dialect::openai_chat);
   }
 }
