@@ -188,6 +188,13 @@ void Stream::shutdown_send() noexcept {
   state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
+void Stream::reset() noexcept {
+  if (state_ == nullptr) return;
+  error_code ignored;
+  state_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  state_->socket.close(ignored);
+}
+
 void Stream::close() noexcept {
   if (state_ == nullptr) return;
   error_code ignored;

@@ -55,6 +55,8 @@ class Inflater {
       }
       if (produced > size_max - out.size()) return ErrorKind::body_too_large;
       out.append(block.data(), produced);
+      // A gzip file may have several members, one behind the other (RFC 1952 section 2.2).
+      if (state == Z_STREAM_END && another_member_follows()) state = inflateReset(&stream_);
     }
     if (stream_.avail_in != 0 || !body.empty()) {
       return Error(ErrorKind::bad_content_coding, "bytes follow the end of the data");
@@ -63,6 +65,9 @@ class Inflater {
   }
 
  private:
+  [[nodiscard]] bool another_member_follows() const noexcept {
+    return stream_.avail_in >= 2 && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b;
+  }
   // zlib counts in 32 bits.
   void feed(std::string_view& body) noexcept {
     const std::size_t size = std::min<std::size_t>(body.size(), std::numeric_limits<uInt>::max());

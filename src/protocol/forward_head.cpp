@@ -18,7 +18,7 @@ constexpr std::array dropped_request_ids{
     field::proxy_authenticate, field::proxy_authorization, field::proxy_authentication_info,
     // Written anew, or true only between client and us.
     field::host, field::content_length, field::content_encoding, field::accept_encoding,
-    field::expect, field::authorization, field::via, field::forwarded, field::cookie};
+    field::expect, field::authorization, field::forwarded, field::cookie};
 
 constexpr std::array<std::string_view, 3> dropped_request_names{"x-api-key", "x-real-ip",
                                                                 "x-request-id"};

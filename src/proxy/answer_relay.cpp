@@ -73,7 +73,6 @@ net::Task<Result<void>> AnswerRelay::run() {
     // worker is free now, not when a slow client has read what there is.
     if (ctx_.committed) lease_.finish(outcome_of(error.kind()));
     co_await end_cut_answer(error);
-    ctx_.record.bytes_from_worker += exchange_.bytes_received();
     ctx_.record.bytes_to_client += writer_.bytes_written();
     finish_tokens();
     co_return error;
@@ -82,7 +81,6 @@ net::Task<Result<void>> AnswerRelay::run() {
   const auto worker = lease_.worker();
   lease_.finish(note_stream_error());
   exchange_.recycle(ctx_.front.pool(), worker);
-  ctx_.record.bytes_from_worker += exchange_.bytes_received();
   ctx_.enter(Phase::drain);
   Result<void> drained;
   if (writer_.pending() > 0) drained = co_await drain_client();
@@ -264,6 +262,7 @@ void AnswerRelay::commit() {
   }
   if (event_stream_) fields_ += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
   if (client_.interruption().stop_level() != net::StopLevel::none) ctx_.keep_alive = false;
+  ctx_.close_delimited = framing_.kind == BodyFraming::until_close;
   // The phases that are over must be in Server-Timing: close the open one.
   ctx_.enter(ctx_.record.phases.open());
   append_answer_head(ctx_, status_, fields_, framing_, prefix_);

@@ -28,16 +28,17 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
     head += "\r\nAuthorization: Bearer ";
     head += address.api_key;
   }
-  head += "\r\nVia: ";
-  head += ctx.http_1_1 ? "1.1 " : "1.0 ";
-  head += shared.server_name;
   head += "\r\nX-Forwarded-For: ";
   head += client.peer_address();
   head += "\r\nX-Request-Id: ";
   head += ctx.record.request_id;
   head += "\r\n";
   head += ctx.worker_fields;
-  head += "\r\n";
+  // Behind the client's own Via lines: their order is the way that the request took (RFC 9110
+  // section 7.6.3).
+  head += ctx.http_1_1 ? "Via: 1.1 " : "Via: 1.0 ";
+  head += shared.server_name;
+  head += "\r\n\r\n";
   return head;
 }
 
@@ -62,7 +63,7 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
   ctx.enter(Phase::send);
   auto head = make_worker_head(client, ctx, worker);
   std::string_view head_left = head;
-  std::string_view body_left = ctx.body;
+  std::string_view body_left = ctx.body.view();
   if (!exchange.try_send(head_left, body_left)) {
     auto sent = co_await exchange.send(head_left, body_left);
     if (!sent) co_return sent.error();
@@ -111,6 +112,7 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
   history.connection_reused = exchange.reused();
   history.answer_begun = exchange.answer_begun();
   ctx.record.bytes_to_worker += exchange.bytes_sent();
+  ctx.record.bytes_from_worker += exchange.bytes_received();
   co_return result;
 }
 

@@ -31,6 +31,7 @@ std::span<char> ClientConnection::unread() noexcept {
 }
 
 void ClientConnection::consume(std::size_t bytes) noexcept {
+  consumed_ += bytes;
   if (!fresh_.empty()) {
     fresh_ = fresh_.subspan(bytes);
     return;
@@ -122,11 +123,12 @@ std::optional<Error> ClientConnection::take_payload(protocol::BodyDecoder& decod
   const auto bytes = unread();
   if (bytes.empty()) return std::nullopt;
   const auto step = decoder.decode(bytes);
-  ctx.record.bytes_from_client += step.consumed;
   if (step.broken) return Error(ErrorKind::bad_chunk);
   if (ctx.body.size() + step.payload > limits.body_bytes) return Error(ErrorKind::body_too_large);
-  if (!ctx.charge_body(step.payload)) return Error(ErrorKind::body_memory_full);
-  ctx.body.append(bytes.data(), step.payload);
+  const std::string_view payload(bytes.data(), step.payload);
+  const bool known = decoder.done() || decoder.announced() > 0;
+  const auto whole = ctx.body.size() + payload.size() + decoder.announced();
+  if (!ctx.body.append(payload, known ? whole : 0)) return Error(ErrorKind::body_memory_full);
   consume(step.consumed);
   return std::nullopt;
 }

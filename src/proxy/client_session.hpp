@@ -2,8 +2,10 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "lmb/net/interruption.hpp"
 #include "lmb/net/stream.hpp"
@@ -51,6 +53,8 @@ class ClientConnection {
   [[nodiscard]] net::Stream& stream() noexcept { return stream_; }
   [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
   [[nodiscard]] const std::string& peer_address() const noexcept { return peer_address_; }
+  /// Bytes of the client used since the last call: heads, bodies and their framing.
+  [[nodiscard]] std::uint64_t take_consumed() noexcept { return std::exchange(consumed_, 0); }
 
  private:
   [[nodiscard]] std::span<char> unread() noexcept;
@@ -66,6 +70,7 @@ class ClientConnection {
   std::string peer_address_;
   std::string carry_;
   std::size_t carry_used_ = 0;
+  std::uint64_t consumed_ = 0;
   std::span<char> fresh_;
   bool first_request_ = true;
 };

@@ -106,7 +106,10 @@ std::string Front::borrow_buffer() {
 }
 
 void Front::return_buffer(std::string buffer) {
-  if (buffer.capacity() > spare_bytes_max || spare_buffers_.size() >= spare_count_max) return;
+  constexpr std::size_t worth_keeping = 64;
+  if (buffer.capacity() < worth_keeping || buffer.capacity() > spare_bytes_max ||
+      spare_buffers_.size() >= spare_count_max)
+    return;
   spare_buffers_.push_back(std::move(buffer));
 }
 

@@ -77,7 +77,12 @@ net::Task<void> refuse(ClientConnection& client, RequestContext& ctx, Error erro
   if (ctx.answer_ended) co_return;
   if (ctx.committed || row.status == 0) {
     ctx.keep_alive = false;
-    client.stream().close();
+    // Without chunks or a length a regular end would make the cut answer look whole.
+    if (ctx.close_delimited) {
+      client.stream().reset();
+    } else {
+      client.stream().close();
+    }
     co_return;
   }
   const bool draining = client.interruption().stop_level() != net::StopLevel::none;

@@ -7,7 +7,9 @@
 namespace lmb::proxy {
 
 RequestContext::RequestContext(Front& its_front, TimePoint begun)
-    : front(its_front), worker_fields(its_front.borrow_buffer()), body(its_front.borrow_buffer()) {
+    : front(its_front),
+      worker_fields(its_front.borrow_buffer()),
+      body(its_front.shared().body_memory, its_front.borrow_buffer()) {
   record.phases = telemetry::PhaseClock(begun);
 }
 
@@ -16,15 +18,8 @@ RequestContext::~RequestContext() {
   front.return_buffer(std::move(worker_fields));
 }
 
-bool RequestContext::charge_body(std::size_t bytes) {
-  if (!front.shared().body_memory.take(bytes)) return false;
-  body_charged += bytes;
-  return true;
-}
-
 void RequestContext::release_body() {
-  front.shared().body_memory.give_back(std::exchange(body_charged, 0));
-  front.return_buffer(std::exchange(body, {}));
+  front.return_buffer(body.release());
 }
 
 void RequestContext::note_error(ErrorKind kind) {

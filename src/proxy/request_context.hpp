@@ -9,6 +9,7 @@
 #include "lmb/proxy/front.hpp"
 #include "lmb/scheduling/demand.hpp"
 #include "lmb/telemetry/request_record.hpp"
+#include "request_body.hpp"
 
 namespace lmb::proxy {
 
@@ -20,8 +21,6 @@ struct RequestContext {
   RequestContext& operator=(const RequestContext&) = delete;
   ~RequestContext();
 
-  /// Charges the body memory budget for `bytes` more; false when it is used up.
-  [[nodiscard]] bool charge_body(std::size_t bytes);
   /// Frees the body and its charge: at the commit point, when no retry can need it any more.
   void release_body();
 
@@ -36,13 +35,13 @@ struct RequestContext {
   protocol::RequestFacts facts;
   std::string target;         ///< Request target for the worker.
   std::string worker_fields;  ///< The client's end-to-end fields.
-  std::string body;           ///< Decoded and inflated; json_padding is reserved behind it.
-  std::size_t body_charged = 0;
+  RequestBody body;           ///< Decoded and inflated.
   scheduling::WorkerSet tried;
   bool http_1_1 = true;
   bool keep_alive = true;  ///< The client's connection may serve another request.
   bool is_head = false;
-  bool committed = false;  ///< A byte of an answer went to the client.
+  bool committed = false;        ///< A byte of an answer went to the client.
+  bool close_delimited = false;  ///< Only the connection's end tells the client the answer's.
   bool answer_ended =
       false;  ///< The committed answer told its error itself and is whole on the wire.
 };

@@ -69,14 +69,11 @@ Result<protocol::RequestFacts> read_facts(RequestContext& ctx, protocol::Content
   if (coding != protocol::ContentCoding::identity) {
     std::string plain;
     const auto size_max = ctx.front.shared().options.limits.body_bytes;
-    auto inflated = protocol::inflate_body(ctx.body, coding, size_max, plain);
+    auto inflated = protocol::inflate_body(ctx.body.view(), coding, size_max, plain);
     if (!inflated) return inflated.error();
-    const auto more = plain.size() > ctx.body.size() ? plain.size() - ctx.body.size() : 0;
-    if (!ctx.charge_body(more)) return Error(ErrorKind::body_memory_full);
-    ctx.body = std::move(plain);
+    if (!ctx.body.replace(std::move(plain))) return Error(ErrorKind::body_memory_full);
   }
-  ctx.body.reserve(ctx.body.size() + protocol::json_padding);
-  return protocol::inspect_request(ctx.body, ctx.route.dialect);
+  return protocol::inspect_request(ctx.body.view(), ctx.route.dialect);
 }
 
 Result<void> note_facts(RequestContext& ctx, Result<protocol::RequestFacts> facts) {
@@ -154,7 +151,8 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   }
 }
 
-void finish(RequestContext& ctx) {
+void finish(ClientConnection& client, RequestContext& ctx) {
+  ctx.record.bytes_from_client = client.take_consumed();
   ctx.record.phases.stop(Clock::now());
   ctx.front.shared().metrics.record(ctx.record);
   ctx.front.access_log().record(ctx.record);
@@ -214,7 +212,7 @@ net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
   client.interruption().unwatch();
   client.interruption().deadline().clear();
   client.interruption().step().clear();
-  finish(ctx);
+  finish(client, ctx);
 }
 
 net::Task<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error) {
@@ -222,7 +220,7 @@ net::Task<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error
   ctx.record.method = "other";
   ctx.record.request_id = ctx.front.make_request_id();
   co_await refuse(client, ctx, std::move(error));
-  finish(ctx);
+  finish(client, ctx);
 }
 
 }  // namespace lmb::proxy

@@ -81,8 +81,14 @@ net::Task<Result<void>> Exchange::send(std::string_view head, std::string_view b
   while (!try_send(head, body)) {
     limit.set(Clock::now() + options_.send_timeout);
     stream_.arm_write(interruption_.bell());
+    arm_read();
     co_await interruption_.bell().wait();
     if (const auto why = interruption_.reason()) co_return *why;
+    if (stream_.read_ready()) {
+      // An answer before the whole request: it refuses the rest, or the worker has closed.
+      send_broken_ = true;
+      break;
+    }
     if (limit.passed()) co_return Error(ErrorKind::send_timeout);
   }
   limit.clear();
@@ -147,6 +153,9 @@ net::Task<Result<std::string_view>> Exchange::next_head() {
 Result<void> Exchange::accept_head(std::string_view head) {
   auto parsed = protocol::parse_response_head(head, answer_head_limits, to_head_request_, head_);
   if (!parsed) return parsed.error();
+  if (head_.status < 200 && send_broken_) {
+    return Error(ErrorKind::send_failed, "an interim answer instead of taking the request");
+  }
   if (head_.status < 200) return {};
   // No SDK follows a worker's redirect, and the worker's address is not the client's to know; nor
   // did we ask for a coding that the client would not be told of.

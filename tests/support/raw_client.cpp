@@ -42,6 +42,7 @@ bool RawClient::read_more() {
   boost::system::error_code ec;
   const auto bytes = socket_.read_some(asio::buffer(buffer), ec);
   input_.append(buffer.data(), bytes);
+  was_reset_ = ec == asio::error::connection_reset;
   return !ec;
 }
 

@@ -32,6 +32,8 @@ class RawClient {
   /// Reads until at least `count` bytes of any kind are there or the peer ends; returns what is
   /// there.
   std::string read_some(std::size_t count);
+  /// The last read ended by a reset of the connection, not by its regular end.
+  [[nodiscard]] bool was_reset() const noexcept { return was_reset_; }
   /// True when the peer has closed and nothing is left to read.
   bool at_end();
   void shutdown_send();
@@ -44,6 +46,7 @@ class RawClient {
   boost::asio::io_context context_;
   boost::asio::ip::tcp::socket socket_;
   std::string input_;
+  bool was_reset_ = false;
 };
 
 /// A POST with a JSON body and Content-Length.

@@ -71,6 +71,9 @@ class Stream {
 
   /// Ends our direction; the peer sees end of file and can still be read.
   void shutdown_send() noexcept;
+  /// Closes at once with a reset: the peer sees an error, not a regular end. What it has not read
+  /// yet may be lost.
+  void reset() noexcept;
   /// Closes at once; pending waits complete and ring.
   void close() noexcept;
 

@@ -30,6 +30,10 @@ class BodyDecoder {
 
   /// The body is complete.
   [[nodiscard]] bool done() const noexcept { return state_ == State::done; }
+  /// Payload that is still to come as far as it is known: for a counted body; else 0.
+  [[nodiscard]] std::uint64_t announced() const noexcept {
+    return state_ == State::counted ? left_ : 0;
+  }
   /// End of file now is the body's regular end (close-delimited); otherwise it was cut.
   [[nodiscard]] bool may_end_by_close() const noexcept { return state_ == State::until_close; }
 

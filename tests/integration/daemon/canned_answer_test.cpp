@@ -92,5 +92,33 @@ TEST(CannedAnswer, a_close_delimited_answer_reaches_a_slow_reader_whole) {
   EXPECT_EQ(answer.body.size(), events.size() + 14);
 }
 
+/// The worker's chunked answer ends within its second event.
+constexpr const char* cut_stream =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "3a\r\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n\r\n"
+    "8\r\ndata: {\"\r\n";
+
+TEST(CannedAnswer, a_cut_stream_shows_as_a_cut_to_clients_of_both_versions) {
+  CannedWorker worker(cut_stream);
+  auto options = only(worker);
+  options.adjust = [adjust = options.adjust](config::Config& config) {
+    adjust(config);
+    config.scheduling.health.failures_down = 10;
+  };
+  Daemon daemon(options);
+  RawClient chunked(daemon.port());
+  chunked.send(post("/v1/chat/completions", chat(true)));
+  const auto answer = chunked.read_answer();
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_FALSE(answer.complete) << "no last chunk";
+
+  RawClient old(daemon.port());
+  auto request = post("/v1/chat/completions", chat(true));
+  request.replace(request.find("HTTP/1.1"), 8, "HTTP/1.0");
+  old.send(request);
+  old.read_some(1024 * 1024);
+  EXPECT_TRUE(old.was_reset()) << "a regular end would make it look whole";
+}
+
 }  // namespace
 }  // namespace lmb::test

@@ -91,10 +91,23 @@ TEST(ContentCoding, refuses_data_that_was_cut_anywhere) {
   }
 }
 
+TEST(ContentCoding, inflates_all_members_of_gzip_data_within_one_limit) {
+  const std::string members =
+      deflated("{\"model\":", gzip_bits) + deflated("", gzip_bits) + deflated("\"m\"}", gzip_bits);
+  std::string out;
+  ASSERT_TRUE(inflate_body(members, ContentCoding::gzip, 13, out));
+  EXPECT_EQ(out, "{\"model\":\"m\"}");
+  out.clear();
+  EXPECT_EQ(inflate_body(members, ContentCoding::gzip, 12, out).error().kind(),
+            ErrorKind::body_too_large);
+  EXPECT_EQ(failure(members.substr(0, members.size() - 1), ContentCoding::gzip),
+            ErrorKind::bad_content_coding);
+}
+
 TEST(ContentCoding, refuses_bytes_behind_the_data) {
   EXPECT_EQ(failure(deflated("a", gzip_bits) + "x", ContentCoding::gzip),
             ErrorKind::bad_content_coding);
-  EXPECT_EQ(failure(deflated("a", gzip_bits) + deflated("b", gzip_bits), ContentCoding::gzip),
+  EXPECT_EQ(failure(deflated("a", zlib_bits) + deflated("b", zlib_bits), ContentCoding::deflate),
             ErrorKind::bad_content_coding);
   EXPECT_EQ(failure(deflated("a", raw_bits) + "x", ContentCoding::deflate),
             ErrorKind::bad_content_coding);

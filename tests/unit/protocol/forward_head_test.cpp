@@ -56,7 +56,6 @@ TEST(RequestFields, are_dropped_in_every_spelling_when_they_are_not_for_the_work
            "Accept-Encoding",
            "Authorization",
            "X-Api-Key",
-           "Via",
            "Forwarded",
            "X-Forwarded-For",
            "X-Forwarded-Proto",
@@ -95,6 +94,11 @@ TEST(RequestFields, listed_in_connection_are_dropped) {
                            "X-Other: 3\r\nX_Hop: 4\r\nX-Hopper: 5\r\nConnection: x-late\r\n"
                            "X-Late: 6\r\nClose: 7\r\n"),
             "X-Hopper: 5\r\n");
+}
+
+TEST(RequestFields, of_the_way_so_far_pass_in_their_order) {
+  const std::string_view fields = "Via: 1.0 fred\r\nX-Kept: 1\r\nvia: 1.1 p.example\r\n";
+  EXPECT_EQ(request_fields(fields), fields);
 }
 
 TEST(RequestFields, that_only_resemble_dropped_ones_pass) {
