@@ -251,7 +251,7 @@ std::optional<Error> AnswerRelay::error_of(protocol::Verdict verdict) const {
 
 void AnswerRelay::commit() {
   ctx_.committed = true;
-  ctx_.release_body();
+  ctx_.release_request();
   // A held answer is whole: what was chunked or close-delimited can be counted now.
   // A stream stays one, also when all of it came at once.
   const bool countable = framing_.kind != BodyFraming::none &&

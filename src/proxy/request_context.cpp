@@ -14,12 +14,12 @@ RequestContext::RequestContext(Front& its_front, TimePoint begun)
 }
 
 RequestContext::~RequestContext() {
-  release_body();
-  front.return_buffer(std::move(worker_fields));
+  release_request();
 }
 
-void RequestContext::release_body() {
+void RequestContext::release_request() {
   front.return_buffer(body.release());
+  front.return_buffer(std::exchange(worker_fields, {}));
 }
 
 void RequestContext::note_error(ErrorKind kind) {

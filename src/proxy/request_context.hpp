@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "lmb/protocol/content_coding.hpp"
 #include "lmb/protocol/request_facts.hpp"
 #include "lmb/protocol/route.hpp"
 #include "lmb/proxy/front.hpp"
@@ -21,8 +22,9 @@ struct RequestContext {
   RequestContext& operator=(const RequestContext&) = delete;
   ~RequestContext();
 
-  /// Frees the body and its charge: at the commit point, when no retry can need it any more.
-  void release_body();
+  /// Frees what only an attempt needs, the body and its charge above all: at the commit point, when
+  /// there will be no other.
+  void release_request();
 
   /// Marks the record with what went wrong and in which phase.
   void note_error(ErrorKind kind);
@@ -36,6 +38,7 @@ struct RequestContext {
   std::string target;         ///< Request target for the worker.
   std::string worker_fields;  ///< The client's end-to-end fields.
   RequestBody body;           ///< Decoded and inflated.
+  protocol::ContentCoding coding = protocol::ContentCoding::identity;  ///< As it was sent.
   scheduling::WorkerSet tried;
   bool http_1_1 = true;
   bool keep_alive = true;  ///< The client's connection may serve another request.

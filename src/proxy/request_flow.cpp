@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t inspect_on_shard_max = 1024 * 1024;
 
 /// Everything of the head that is needed after the first suspension.
-protocol::ContentCoding take_head(RequestContext& ctx, const protocol::RequestHead& head) {
+void take_head(RequestContext& ctx, const protocol::RequestHead& head) {
   ctx.http_1_1 = head.http_1_1;
   ctx.keep_alive = head.keep_alive;
   ctx.is_head = head.method == "HEAD";
@@ -34,12 +34,12 @@ protocol::ContentCoding take_head(RequestContext& ctx, const protocol::RequestHe
   ctx.target = head.target;
   protocol::append_request_fields(head, ctx.worker_fields);
   const auto* coding = head.fields.find(http::field::content_encoding);
-  return protocol::parse_content_coding(coding == nullptr ? std::string_view() : coding->value);
+  ctx.coding =
+      protocol::parse_content_coding(coding == nullptr ? std::string_view() : coding->value);
 }
 
 /// Refusals that need no body.
-std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::RequestHead& head,
-                                  protocol::ContentCoding coding) {
+std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::RequestHead& head) {
   switch (ctx.route.kind) {
     case protocol::RouteKind::unknown:
       return Error(ErrorKind::unknown_route);
@@ -58,18 +58,18 @@ std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::Req
   }
   if (ctx.route.kind != protocol::RouteKind::balanced) return std::nullopt;
   if (head.framing == protocol::BodyFraming::none) return Error(ErrorKind::length_required);
-  if (coding == protocol::ContentCoding::unsupported) {
+  if (ctx.coding == protocol::ContentCoding::unsupported) {
     return Error(ErrorKind::unsupported_content_coding);
   }
   return std::nullopt;
 }
 
 /// Inflates if needed and reads the facts.
-Result<protocol::RequestFacts> read_facts(RequestContext& ctx, protocol::ContentCoding coding) {
-  if (coding != protocol::ContentCoding::identity) {
+Result<protocol::RequestFacts> read_facts(RequestContext& ctx) {
+  if (ctx.coding != protocol::ContentCoding::identity) {
     std::string plain;
     const auto size_max = ctx.front.shared().options.limits.body_bytes;
-    auto inflated = protocol::inflate_body(ctx.body.view(), coding, size_max, plain);
+    auto inflated = protocol::inflate_body(ctx.body.view(), ctx.coding, size_max, plain);
     if (!inflated) return inflated.error();
     if (!ctx.body.replace(std::move(plain))) return Error(ErrorKind::body_memory_full);
   }
@@ -84,13 +84,14 @@ Result<void> note_facts(RequestContext& ctx, Result<protocol::RequestFacts> fact
   return {};
 }
 
-bool inspects_on_shard(const RequestContext& ctx, protocol::ContentCoding coding) {
-  return coding == protocol::ContentCoding::identity && ctx.body.size() <= inspect_on_shard_max;
+bool inspects_on_shard(const RequestContext& ctx) {
+  if (ctx.route.kind != protocol::RouteKind::balanced) return true;
+  return ctx.coding == protocol::ContentCoding::identity && ctx.body.size() <= inspect_on_shard_max;
 }
 
 /// What may take long is done on the helper thread, while ctx waits untouched.
-net::Task<Result<void>> inspect_elsewhere(RequestContext& ctx, protocol::ContentCoding coding) {
-  const auto work = [&ctx, coding] { return read_facts(ctx, coding); };
+net::Task<Result<void>> inspect_elsewhere(RequestContext& ctx) {
+  const auto work = [&ctx] { return read_facts(ctx); };
   const auto home = ctx.front.shard().context().get_executor();
   auto facts = co_await net::run_on(home, ctx.front.shared().helper, work);
   co_return note_facts(ctx, std::move(facts));
@@ -158,57 +159,66 @@ void finish(ClientConnection& client, RequestContext& ctx) {
   ctx.front.access_log().record(ctx.record);
 }
 
-net::Task<Result<void>> read_and_serve(ClientConnection& client, RequestContext& ctx,
-                                       const protocol::RequestHead& head) {
-  const auto coding = take_head(ctx, head);
-  const auto begun = ctx.record.phases.begun();
-  client.interruption().deadline().set(
-      add_saturated(begun, ctx.front.shared().options.timeouts.request));
-  if (auto error = refuse_early(ctx, head, coding)) {
-    // What the client may still send of its body would be taken for the next request.
-    if (head.framing != protocol::BodyFraming::none) ctx.keep_alive = false;
-    co_return std::move(*error);
+/// All that needs the head, whose views end with the first wait; takes what has come of the body.
+std::optional<Error> begin(ClientConnection& client, RequestContext& ctx,
+                           const protocol::RequestHead& head, protocol::BodyDecoder& decoder) {
+  take_head(ctx, head);
+  const auto limit = ctx.front.shared().options.timeouts.request;
+  client.interruption().deadline().set(add_saturated(ctx.record.phases.begun(), limit));
+  auto error = refuse_early(ctx, head);
+  if (!error) {
+    if (head.expect_continue && !decoder.done()) client.send_continue();
+    error = client.take_payload(decoder, ctx);
   }
-  protocol::BodyDecoder decoder(head.framing, head.content_length);
-  if (head.expect_continue && !decoder.done()) client.send_continue();
-  auto body_error = client.take_payload(decoder, ctx);
-  if (!body_error && !decoder.done()) {
-    auto read = co_await client.read_body(decoder, ctx);
-    if (!read) body_error = read.error();
-  }
-  if (body_error) {
-    ctx.keep_alive = false;
-    co_return std::move(*body_error);
-  }
+  // What the client may still send of its body would be taken for the next request.
+  if (error && head.framing != protocol::BodyFraming::none) ctx.keep_alive = false;
+  return error;
+}
+
+/// The request is complete: from here on the client is watched.
+void begin_work(ClientConnection& client, RequestContext& ctx) {
   client.keep_unread();
   ctx.enter(Phase::proxy);
   client.interruption().watch(client.stream());
   if (client.interruption().stop_level() != net::StopLevel::none) ctx.keep_alive = false;
-  if (ctx.route.kind == protocol::RouteKind::local) {
-    auto answered = co_await answer_locally(client, ctx);
-    co_return answered;
-  }
-  Result<void> inspected;
-  if (inspects_on_shard(ctx, coding)) {
-    inspected = note_facts(ctx, read_facts(ctx, coding));
-  } else {
-    inspected = co_await inspect_elsewhere(ctx, coding);
-  }
-  if (!inspected) co_return inspected.error();
-  auto balanced = co_await balance(client, ctx);
-  co_return balanced;
+}
+
+std::optional<Error> error_in(Result<void> result) {
+  if (result) return std::nullopt;
+  return std::move(result.error());
+}
+
+net::Task<Result<void>> answer(ClientConnection& client, RequestContext& ctx) {
+  const bool local = ctx.route.kind == protocol::RouteKind::local;
+  return local ? answer_locally(client, ctx) : balance(client, ctx);
 }
 
 }  // namespace
 
 net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
                                const protocol::RequestHead& head) {
-  auto served = co_await read_and_serve(client, ctx, head);
-  client.keep_unread();
-  if (!served) {
-    auto error = served.error();
-    co_await refuse(client, ctx, std::move(error));
+  protocol::BodyDecoder decoder(head.framing, head.content_length);
+  auto error = begin(client, ctx, head, decoder);
+  if (!error && !decoder.done()) {
+    auto read = co_await client.read_body(decoder, ctx);
+    error = error_in(std::move(read));
+    if (error) ctx.keep_alive = false;
   }
+  if (!error) {
+    begin_work(client, ctx);
+    if (!inspects_on_shard(ctx)) {
+      auto inspected = co_await inspect_elsewhere(ctx);
+      error = error_in(std::move(inspected));
+    } else if (ctx.route.kind == protocol::RouteKind::balanced) {
+      error = error_in(note_facts(ctx, read_facts(ctx)));
+    }
+  }
+  if (!error) {
+    auto answered = co_await answer(client, ctx);
+    error = error_in(std::move(answered));
+  }
+  client.keep_unread();
+  if (error) co_await refuse(client, ctx, std::move(*error));
   client.interruption().unwatch();
   client.interruption().deadline().clear();
   client.interruption().step().clear();
