@@ -134,9 +134,8 @@ void Server::Parts::make_watch() {
   upstream::FleetNews news;
   news.on_endpoints = [this](WorkerId worker, std::vector<tcp::endpoint> endpoints) {
     for (auto& front : fronts) {
-      asio::post(front->shard().context(), [&front = *front, worker, endpoints] {
-        front.directory().set(worker, endpoints);
-      });
+      asio::post(front->shard().context(),
+                 [&front = *front, worker, endpoints] { front.set_endpoints(worker, endpoints); });
     }
   };
   news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
@@ -146,6 +145,9 @@ void Server::Parts::make_watch() {
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
     dispatcher->set_offers(worker, offers_of(catalogue));
     model_lists->set(worker, std::move(catalogue));
+  };
+  shared->on_unreachable = [this](WorkerId worker) {
+    asio::post(shards.front()->context(), [this, worker] { watch->look_again(worker); });
   };
   watch = std::make_unique<upstream::FleetWatch>(*shards.front(), config.upstream, config.addresses,
                                                  std::move(news),

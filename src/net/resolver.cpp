@@ -4,6 +4,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "lmb/net/connect.hpp"
+
 namespace lmb::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -24,7 +26,7 @@ asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(std::string host, st
   if (ec)
     co_return Error(ErrorKind::connect_failed, "cannot resolve " + host + ": " + ec.message());
   for (const auto& entry : results) endpoints.push_back(entry.endpoint());
-  co_return endpoints;
+  co_return interleave_families(endpoints);
 }
 
 }  // namespace lmb::net

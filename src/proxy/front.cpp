@@ -85,7 +85,15 @@ std::string_view Front::date_line() {
   return date_line_;
 }
 
-void Front::log_fault(WorkerId worker, const Error& error) {
+void Front::set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::endpoint> endpoints) {
+  pool_.keep_only(worker, endpoints);
+  directory_.set(worker, std::move(endpoints));
+}
+
+void Front::note_fault(WorkerId worker, const Error& error) {
+  if (error.kind() == ErrorKind::connect_failed || error.kind() == ErrorKind::connect_timeout) {
+    shared_.on_unreachable(worker);
+  }
   constexpr Duration pause = std::chrono::seconds(10);
   const auto now = Clock::now();
   auto& next = next_fault_log_[worker.value()];

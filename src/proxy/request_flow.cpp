@@ -136,7 +136,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     const auto worker = *ctx.record.worker;
     if (protocol::error_row(last.kind()).who == 'W') {
       shared.metrics.count_attempt_failure(worker, last.kind());
-      ctx.front.log_fault(worker, last);
+      ctx.front.note_fault(worker, last);
     }
     if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
       fresh = true;

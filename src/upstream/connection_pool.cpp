@@ -38,12 +38,11 @@ void ConnectionPool::tick(TimePoint now) {
   }
 }
 
-void ConnectionPool::clear(WorkerId worker) {
-  idle_[worker.value()].clear();
-}
-
-void ConnectionPool::clear() {
-  for (auto& idle : idle_) idle.clear();
+void ConnectionPool::keep_only(WorkerId worker,
+                               const std::vector<boost::asio::ip::tcp::endpoint>& addresses) {
+  std::erase_if(idle_[worker.value()], [&](const Idle& entry) {
+    return std::find(addresses.begin(), addresses.end(), entry.stream.peer()) == addresses.end();
+  });
 }
 
 std::size_t ConnectionPool::idle(WorkerId worker) const noexcept {

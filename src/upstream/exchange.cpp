@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "lmb/net/connect.hpp"
+
 namespace lmb::upstream {
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -34,26 +36,13 @@ bool Exchange::open_pooled(ConnectionPool& pool, WorkerId worker) {
 }
 
 net::Task<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpoints) {
-  Error failure(ErrorKind::connect_failed, "the worker's name is not resolved");
-  auto& limit = interruption_.step();
-  for (const auto& endpoint : endpoints) {
-    limit.set(Clock::now() + options_.connect_timeout);
-    stream_ =
-        net::Stream::start_connect(shard_.context().get_executor(), endpoint, interruption_.bell());
-    while (stream_.connect_pending() && !limit.passed()) {
-      co_await interruption_.bell().wait();
-      if (const auto why = interruption_.reason()) co_return *why;
-    }
-    const bool timed_out = stream_.connect_pending();
-    limit.clear();
-    if (!timed_out && !stream_.connect_error()) {
-      reused_ = false;
-      co_return Result<void>();
-    }
-    failure = timed_out ? Error(ErrorKind::connect_timeout)
-                        : Error(ErrorKind::connect_failed, stream_.connect_error());
-  }
-  co_return failure;
+  auto connecting = net::connect(shard_.context().get_executor(), interruption_,
+                                 std::move(endpoints), options_.connect_timeout);
+  auto connected = co_await std::move(connecting);
+  if (!connected) co_return connected.error();
+  stream_ = std::move(*connected);
+  reused_ = false;
+  co_return Result<void>();
 }
 
 bool Exchange::try_send(std::string_view& head, std::string_view& body) {

@@ -1,5 +1,6 @@
 #include "lmb/upstream/fleet_watch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -54,13 +55,29 @@ void FleetWatch::start() {
   }
 }
 
+/// Shows look_again() when the next probe is, for as long as that lives.
+class FleetWatch::NextProbe {
+ public:
+  NextProbe(Target& target, net::Deadline& at) noexcept : target_(target) {
+    target_.next_probe = &at;
+  }
+  ~NextProbe() { target_.next_probe = nullptr; }
+  NextProbe(const NextProbe&) = delete;
+  NextProbe& operator=(const NextProbe&) = delete;
+
+ private:
+  Target& target_;
+};
+
 net::Task<void> FleetWatch::watch(std::size_t index) {
   auto& target = targets_[index];
   net::Bell bell;
   net::Deadline next_probe(shard_.deadlines(), bell);
   net::StopWatch stop(group_, bell);
+  const NextProbe shown(target, next_probe);
   while (stop.level() == net::StopLevel::none) {
     const auto begun = Clock::now();
+    target.probed_at = begun;
     const bool alive = co_await probe(target);
     if (alive) target.last_failure.clear();
     news_.on_probe(target.id, alive, Clock::now() - begun);
@@ -69,6 +86,15 @@ net::Task<void> FleetWatch::watch(std::size_t index) {
       co_await bell.wait();
     }
   }
+}
+
+void FleetWatch::look_again(WorkerId worker) {
+  constexpr Duration pause = std::chrono::seconds(1);
+  auto& target = targets_[worker.value()];
+  target.resolve_at = Clock::now();
+  if (target.next_probe == nullptr) return;
+  const auto soonest = std::max(Clock::now(), target.probed_at + pause);
+  if (soonest < target.next_probe->at()) target.next_probe->set(soonest);
 }
 
 net::Task<bool> FleetWatch::probe(Target& target) {

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ struct Shared {
   upstream::UpstreamOptions upstream;
   std::vector<upstream::WorkerAddress> workers;  ///< By WorkerId.
   LocalRoutes local;
+  /// A connection to the worker could not be made; called on any shard.
+  std::function<void(WorkerId)> on_unreachable = [](WorkerId) {};
   boost::asio::any_io_executor helper;     ///< The helper thread, for work above a millisecond.
   std::string server_name = "lmbalancer";  ///< Our pseudonym in Via.
   dispatch::Dispatcher& dispatcher;
@@ -85,9 +88,11 @@ class Front {
   /// The Date field's line (RFC 9110 section 6.6.1), made anew once a second.
   [[nodiscard]] std::string_view date_line();
 
-  /// Logs that a worker failed a request, at most once in 10 s for each worker; the metrics count
-  /// all.
-  void log_fault(WorkerId worker, const Error& error);
+  /// A worker failed a request: logged at most once in 10 s for each worker (the metrics count
+  /// all); when it could not be reached, Shared::on_unreachable hears of it.
+  void note_fault(WorkerId worker, const Error& error);
+  /// News of where a worker is; idle connections to elsewhere are closed.
+  void set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
   /// A string with capacity from an earlier request, if one is spare; give it back after use.
   [[nodiscard]] std::string borrow_buffer();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -24,8 +25,8 @@ class ConnectionPool {
   void put(WorkerId worker, net::Stream stream, TimePoint now);
   /// Closes what is too old.
   void tick(TimePoint now);
-  void clear(WorkerId worker);
-  void clear();
+  /// Closes connections to addresses that the worker's name does not have any more.
+  void keep_only(WorkerId worker, const std::vector<boost::asio::ip::tcp::endpoint>& addresses);
   [[nodiscard]] std::size_t idle(WorkerId worker) const noexcept;
 
  private:

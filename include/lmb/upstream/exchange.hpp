@@ -36,7 +36,8 @@ class Exchange {
 
   /// Takes the newest pooled connection; false when there is none.
   bool open_pooled(ConnectionPool& pool, WorkerId worker);
-  /// Connects, trying each endpoint in turn. Errors: connect_failed, connect_timeout (per address).
+  /// Connects to the first of the endpoints that answers (net::connect). Errors: connect_failed,
+  /// connect_timeout (timeouts.connect, for each address).
   net::Task<Result<void>> connect(std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
   /// Sends head and body; both must stay alive until it completes. Errors:

@@ -41,6 +41,9 @@ class FleetWatch {
              std::function<void(const char*)> on_escape);
   /// Spawns the coroutines; on the shard's thread or before it runs.
   void start();
+  /// A connection to the worker could not be made: look its name up again and probe it now, but at
+  /// most once a second. On the shard's thread.
+  void look_again(WorkerId worker);
   /// No further probe begins; on the shard's thread.
   void stop() { group_.stop(net::StopLevel::finish_request); }
 
@@ -50,10 +53,13 @@ class FleetWatch {
     WorkerId id;
     std::vector<boost::asio::ip::tcp::endpoint> endpoints;
     TimePoint resolve_at{};
-    std::size_t list_index = 0;  ///< Which model list the worker is known to have.
+    TimePoint probed_at{};
+    net::Deadline* next_probe = nullptr;  ///< Of the coroutine that watches it, while it runs.
+    std::size_t list_index = 0;           ///< Which model list the worker is known to have.
     std::optional<protocol::ModelCatalogue> catalogue;
     std::string last_failure;
   };
+  class NextProbe;
   net::Task<void> watch(std::size_t index);
   net::Task<bool> probe(Target& target);
   net::Task<void> resolve_name(Target& target);

@@ -1,6 +1,7 @@
 // Answers that no simulated worker gives.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "support/canned_worker.hpp"
@@ -118,6 +119,22 @@ TEST(CannedAnswer, a_cut_stream_shows_as_a_cut_to_clients_of_both_versions) {
   old.send(request);
   old.read_some(1024 * 1024);
   EXPECT_TRUE(old.was_reset()) << "a regular end would make it look whole";
+}
+
+TEST(CannedAnswer, a_worker_that_cannot_be_reached_is_probed_at_once) {
+  auto worker = std::make_unique<CannedWorker>("");
+  auto options = only(*worker);
+  options.adjust = [adjust = options.adjust](config::Config& config) {
+    adjust(config);
+    config.scheduling.health.failures_down = 2;
+    config.scheduling.no_worker_grace = Duration::zero();
+  };
+  Daemon daemon(options);
+  worker.reset();
+  ask(daemon);
+  EXPECT_TRUE(eventually([&] {
+    return daemon.server().fleet().workers[0].state == scheduling::WorkerState::down;
+  })) << "the second failure is the probe's, and the probe interval is an hour";
 }
 
 }  // namespace
