@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "lmb/protocol/request_facts.hpp"
+#include "lmb/protocol/server_timing.hpp"
 #include "lmb/protocol/worker_answer.hpp"
-#include "server_timing.hpp"
 
 namespace lmb::bench {
 namespace {
@@ -86,7 +86,7 @@ AnswerReader::State AnswerReader::take_head(const protocol::ResponseHead& head, 
   sample_.head = at;
   sample_.status = head.status;
   sample_.worker = value_of(head.fields.find("x-lmb-worker"));
-  sample_.queue = server_timing(value_of(head.fields.find("server-timing")), "queue");
+  sample_.queue = protocol::server_timing(value_of(head.fields.find("server-timing")), "queue");
   keep_alive_ = head.keep_alive;
   events_ = stream_ && head.status == status_ok &&
             value_of(head.fields.find(field::content_type)).starts_with("text/event-stream");

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lmb/config/config.hpp"
+#include "lmb/net/options.hpp"
 #include "lmb/net/timer.hpp"
 #include "lmb/telemetry/log.hpp"
 
@@ -149,8 +150,9 @@ int check(const std::string& config_file) {
               parsed.config.fleet.size() == 1 ? "" : "s");
   for (std::size_t i = 0; i < parsed.config.fleet.size(); ++i) {
     const auto& worker = parsed.config.fleet[i];
+    const auto& address = parsed.config.addresses[i];
     std::printf("  %s at %s, slots %s\n", worker.name.c_str(),
-                upstream::authority(parsed.config.addresses[i]).c_str(),
+                net::host_port_text(address.host, address.port).c_str(),
                 worker.slots ? std::to_string(*worker.slots).c_str() : "auto");
   }
   return exit_ok;

@@ -167,9 +167,4 @@ std::variant<HostPort, AddressFault> parse_worker_url(std::string_view text,
   return result;
 }
 
-std::string host_port_text(std::string_view host, std::uint16_t port) {
-  const bool v6 = host.find(':') != std::string_view::npos;
-  return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
-}
-
 }  // namespace lmb::config

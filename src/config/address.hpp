@@ -30,7 +30,4 @@ struct HostPort {
 std::variant<HostPort, AddressFault> parse_worker_url(std::string_view text,
                                                       std::uint16_t default_port);
 
-/// "host:port", or "[host]:port" for IPv6.
-std::string host_port_text(std::string_view host, std::uint16_t port);
-
 }  // namespace lmb::config

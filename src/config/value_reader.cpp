@@ -144,7 +144,7 @@ bool read_listen(const Reading& reading) {
     for (auto& address : std::get<std::vector<net::ListenAddress>>(parsed)) {
       const bool fixed = address.port != 0;  // Any number of listeners may take "any free port".
       if (fixed && std::find(all.begin(), all.end(), address) != all.end()) {
-        taken = entry.refuse(host_port_text(address.host, address.port) + " is listed twice");
+        taken = entry.refuse(net::host_port_text(address.host, address.port) + " is listed twice");
       }
       all.push_back(std::move(address));
     }

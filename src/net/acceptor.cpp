@@ -16,13 +16,9 @@ namespace {
 /// Long enough to let sessions end and free descriptors, short enough that clients do not notice.
 constexpr Duration pause_after_failure = std::chrono::milliseconds(100);
 
-std::string text_of(const ListenAddress& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-}
-
 Error cannot_listen(const ListenAddress& address, const error_code& ec) {
-  auto detail = "cannot listen on " + text_of(address) + ": " + ec.message();
+  auto detail =
+      "cannot listen on " + host_port_text(address.host, address.port) + ": " + ec.message();
   if (ec == asio::error::address_in_use)
     detail += "; stop the other program or choose another port";
   return Error(ErrorKind::internal, std::move(detail));

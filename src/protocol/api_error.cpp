@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "json_text.hpp"
+#include "lmb/base/json_string.hpp"
 
 namespace lmb::protocol {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "json_text.hpp"
+#include "lmb/base/json_string.hpp"
 #include "lmb/protocol/model_list.hpp"
 
 namespace lmb::protocol {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "answer_relay.hpp"
+#include "lmb/net/options.hpp"
 #include "lmb/upstream/exchange.hpp"
 
 namespace lmb::proxy {
@@ -21,7 +22,7 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   head += "POST ";
   head += ctx.target;
   head += " HTTP/1.1\r\nHost: ";
-  head += upstream::authority(address);
+  head += net::host_port_text(address.host, address.port);
   head += "\r\nContent-Length: ";
   head += std::to_string(ctx.body.size());
   if (!address.api_key.empty()) {

@@ -30,6 +30,22 @@ const char* finish_reason(bool length_reached) {
   return length_reached ? "length" : "stop";
 }
 
+/// The one choice of a stream's event: chat has a delta, completions a text.
+ordered stream_choice(const AnswerForm& form, std::string_view text, const ordered& finish) {
+  ordered choice;
+  choice["index"] = 0;
+  if (!form.chat) {
+    choice["text"] = text;
+  } else if (text.empty()) {
+    choice["delta"] = ordered::object();
+  } else {
+    choice["delta"] = {{"role", "assistant"}, {"content", text}};
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = finish;
+  return choice;
+}
+
 void add_native_facts(ordered& out, const ModelFacts& model, const AnswerStats& stats,
                       std::size_t tokens, bool length_reached) {
   const double rate =
@@ -61,26 +77,24 @@ Answer::Answer(AnswerForm form, const ModelFacts& model, std::string id,
       prompt_tokens_(prompt_tokens) {
   // All token events of an answer differ in the text alone.
   const std::string mark = "\x01";
-  ordered choice = {{"index", 0}};
-  if (form_.chat) {
-    choice["delta"] = {{"role", "assistant"}, {"content", mark}};
-  } else {
-    choice["text"] = mark;
-  }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = nullptr;
+  const std::string text =
+      as_event(stream_chunk(ordered::array({stream_choice(form_, mark, nullptr)})));
+  const std::string quoted_mark = ordered(mark).dump();
+  const auto at = text.find(quoted_mark);
+  event_head_ = text.substr(0, at);
+  event_tail_ = text.substr(at + quoted_mark.size());
+}
+
+/// What all events of a stream have in common.
+nlohmann::ordered_json Answer::stream_chunk(const ordered& choices) const {
   ordered event;
   event["id"] = id_;
   event["object"] = form_.chat ? "chat.completion.chunk" : "text_completion";
   event["created"] = created_;
   event["model"] = model_.key;
   event["system_fingerprint"] = model_.key;
-  event["choices"] = ordered::array({choice});
-  const std::string text = as_event(event);
-  const std::string quoted_mark = ordered(mark).dump();
-  const auto at = text.find(quoted_mark);
-  event_head_ = text.substr(0, at);
-  event_tail_ = text.substr(at + quoted_mark.size());
+  event["choices"] = choices;
+  return event;
 }
 
 std::string Answer::token_event(std::string_view token) const {
@@ -88,32 +102,12 @@ std::string Answer::token_event(std::string_view token) const {
 }
 
 std::string Answer::finish_event(bool length_reached) const {
-  ordered choice = {{"index", 0}};
-  if (form_.chat) {
-    choice["delta"] = ordered::object();
-  } else {
-    choice["text"] = "";
-  }
-  choice["logprobs"] = nullptr;
-  choice["finish_reason"] = finish_reason(length_reached);
-  ordered event;
-  event["id"] = id_;
-  event["object"] = form_.chat ? "chat.completion.chunk" : "text_completion";
-  event["created"] = created_;
-  event["model"] = model_.key;
-  event["system_fingerprint"] = model_.key;
-  event["choices"] = ordered::array({choice});
-  return as_event(event);
+  const auto choice = stream_choice(form_, "", finish_reason(length_reached));
+  return as_event(stream_chunk(ordered::array({choice})));
 }
 
 std::string Answer::usage_event(std::size_t generated_tokens) const {
-  ordered event;
-  event["id"] = id_;
-  event["object"] = form_.chat ? "chat.completion.chunk" : "text_completion";
-  event["created"] = created_;
-  event["model"] = model_.key;
-  event["system_fingerprint"] = model_.key;
-  event["choices"] = ordered::array();
+  ordered event = stream_chunk(ordered::array());
   event["usage"] = usage(prompt_tokens_, generated_tokens);
   return as_event(event);
 }

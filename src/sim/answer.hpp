@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ class Answer {
                                   const AnswerStats& stats) const;
 
  private:
+  [[nodiscard]] nlohmann::ordered_json stream_chunk(const nlohmann::ordered_json& choices) const;
+
   AnswerForm form_;
   const ModelFacts& model_;
   std::string id_;

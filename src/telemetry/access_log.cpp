@@ -14,9 +14,9 @@
 #include <optional>
 #include <utility>
 
-#include "json_string.hpp"
 #include "lmb/base/clock.hpp"
-#include "utf8.hpp"
+#include "lmb/base/json_string.hpp"
+#include "lmb/base/utf8.hpp"
 
 namespace lmb::telemetry {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "utf8.hpp"
+#include "lmb/base/utf8.hpp"
 
 namespace lmb::telemetry {
 namespace {

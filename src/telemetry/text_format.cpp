@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "lmb/base/assert.hpp"
-#include "utf8.hpp"
+#include "lmb/base/utf8.hpp"
 
 namespace lmb::telemetry {
 namespace {

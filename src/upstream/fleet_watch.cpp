@@ -8,6 +8,7 @@
 #include "lmb/http/client.hpp"
 #include "lmb/net/await_asio.hpp"
 #include "lmb/net/interruption.hpp"
+#include "lmb/net/options.hpp"
 #include "lmb/net/resolver.hpp"
 #include "lmb/protocol/worker_answer.hpp"
 #include "lmb/telemetry/log.hpp"
@@ -27,7 +28,8 @@ std::string text_of(const Error& error) {
 }
 
 http::FetchRequest get(const WorkerAddress& address, std::string_view target, Duration timeout) {
-  http::FetchRequest request("GET", std::string(target), authority(address));
+  http::FetchRequest request("GET", std::string(target),
+                             net::host_port_text(address.host, address.port));
   if (!address.api_key.empty()) {
     request.fields.emplace_back("Authorization", "Bearer " + address.api_key);
   }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lmb::net {
@@ -14,6 +15,13 @@ struct ListenAddress {
   std::uint16_t port = 0;
   bool operator==(const ListenAddress&) const = default;
 };
+
+/// "host:port" as a URL's authority and a Host field have it (RFC 3986 section 3.2); IPv6 literals
+/// in brackets.
+inline std::string host_port_text(std::string_view host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string_view::npos;
+  return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
+}
 
 struct NetOptions {
   /// listen: where clients connect. The default is this machine only, both address families.

@@ -19,9 +19,6 @@ struct WorkerAddress {
   std::string api_key;
 };
 
-/// "host:port" as a URL's authority and a Host field have it; IPv6 literals in brackets.
-std::string authority(const WorkerAddress& address);
-
 struct UpstreamOptions {
   Duration connect_timeout = std::chrono::seconds(2);  ///< timeouts.connect
   Duration send_timeout = std::chrono::seconds(30);    ///< timeouts.send: without progress.

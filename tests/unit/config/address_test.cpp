@@ -29,7 +29,7 @@ std::string worker(std::string_view text) {
   auto parsed = parse_worker_url(text, 1234);
   if (const auto* fault = std::get_if<AddressFault>(&parsed)) return fault->message;
   const auto& address = std::get<HostPort>(parsed);
-  return host_port_text(address.host, address.port);
+  return net::host_port_text(address.host, address.port);
 }
 
 TEST(ListenAddress, is_a_literal_or_a_name_for_several) {

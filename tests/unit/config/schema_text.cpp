@@ -114,7 +114,7 @@ Json value_in(const Key& key, Config& config) {
   }
   if (const auto* const* list = std::get_if<std::vector<net::ListenAddress>*>(&field)) {
     Json addresses = Json::array();
-    for (const auto& [host, port] : **list) addresses.push_back(host_port_text(host, port));
+    for (const auto& [host, port] : **list) addresses.push_back(net::host_port_text(host, port));
     return addresses;
   }
   if (std::holds_alternative<std::optional<std::uint32_t>*>(field)) {

@@ -1,4 +1,4 @@
-#include "json_string.hpp"
+#include "lmb/base/json_string.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-namespace lmb::telemetry {
+namespace lmb {
 namespace {
 
 std::string json_of(std::string_view text) {
@@ -55,4 +55,4 @@ TEST(JsonString, every_ascii_text_reads_back_and_random_bytes_parse) {
 }
 
 }  // namespace
-}  // namespace lmb::telemetry
+}  // namespace lmb

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace lmb::telemetry {
+namespace lmb {
 
 /// What stands at the beginning of a text whose origin is not trusted.
 enum class Utf8Kind : std::uint8_t {
@@ -27,4 +27,4 @@ inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 /// The longest prefix of `text` of at most `limit` bytes that splits no well-formed character.
 std::string_view utf8_prefix(std::string_view text, std::size_t limit) noexcept;
 
-}  // namespace lmb::telemetry
+}  // namespace lmb

@@ -1,8 +1,8 @@
-#include "utf8.hpp"
+#include "lmb/base/utf8.hpp"
 
 #include "lmb/base/assert.hpp"
 
-namespace lmb::telemetry {
+namespace lmb {
 namespace {
 
 constexpr std::size_t longest_sequence = 4;
@@ -65,4 +65,4 @@ std::string_view utf8_prefix(std::string_view text, std::size_t limit) noexcept 
   return text.substr(0, crosses_limit ? begin : limit);
 }
 
-}  // namespace lmb::telemetry
+}  // namespace lmb

@@ -1,10 +1,10 @@
-#include "server_timing.hpp"
+#include "lmb/protocol/server_timing.hpp"
 
 #include <charconv>
 #include <cstdint>
 #include <system_error>
 
-namespace lmb::bench {
+namespace lmb::protocol {
 namespace {
 
 /// Takes what stands before the next `separator` off the front of `text`, without blanks around it.
@@ -49,4 +49,4 @@ std::optional<Duration> server_timing(std::string_view value, std::string_view n
   return std::nullopt;
 }
 
-}  // namespace lmb::bench
+}  // namespace lmb::protocol

@@ -1,8 +1,8 @@
-#include "server_timing.hpp"
+#include "lmb/protocol/server_timing.hpp"
 
 #include <gtest/gtest.h>
 
-namespace lmb::bench {
+namespace lmb::protocol {
 namespace {
 
 using std::chrono::microseconds;
@@ -28,4 +28,4 @@ TEST(ServerTiming, has_nothing_to_say_about_what_is_no_number) {
 }
 
 }  // namespace
-}  // namespace lmb::bench
+}  // namespace lmb::protocol

@@ -1,10 +1,10 @@
-#include "utf8.hpp"
+#include "lmb/base/utf8.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace lmb::telemetry {
+namespace lmb {
 namespace {
 
 using namespace std::string_literals;
@@ -61,4 +61,4 @@ TEST(Utf8, a_prefix_of_garbage_has_the_length_asked_for) {
 }
 
 }  // namespace
-}  // namespace lmb::telemetry
+}  // namespace lmb

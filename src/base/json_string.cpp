@@ -1,8 +1,8 @@
-#include "json_string.hpp"
+#include "lmb/base/json_string.hpp"
 
-#include "utf8.hpp"
+#include "lmb/base/utf8.hpp"
 
-namespace lmb::telemetry {
+namespace lmb {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
@@ -48,4 +48,4 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-}  // namespace lmb::telemetry
+}  // namespace lmb
