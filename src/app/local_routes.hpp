@@ -6,7 +6,7 @@
 #include "lmb/admin/model_lists.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/proxy/front.hpp"
-#include "lmb/proxy/local_routes.hpp"
+#include "lmb/proxy/local_answer.hpp"
 #include "lmb/telemetry/metrics.hpp"
 
 namespace lmb::app {

@@ -2,7 +2,7 @@
 
 #include "client_session.hpp"
 #include "lmb/net/task.hpp"
-#include "lmb/proxy/local_routes.hpp"
+#include "lmb/proxy/local_answer.hpp"
 #include "request_context.hpp"
 
 namespace lmb::proxy {

@@ -13,7 +13,7 @@
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/net/shard.hpp"
 #include "lmb/protocol/head.hpp"
-#include "lmb/proxy/local_routes.hpp"
+#include "lmb/proxy/local_answer.hpp"
 #include "lmb/proxy/options.hpp"
 #include "lmb/scheduling/options.hpp"
 #include "lmb/telemetry/access_log.hpp"
