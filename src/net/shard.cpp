@@ -12,7 +12,7 @@ Shard::Shard(std::size_t index, std::function<void(const char*)> on_escape)
       context_(1),
       sessions_(std::move(on_escape)),
       tick_timer_(context_),
-      read_buffer_(read_buffer_bytes + read_buffer_slack) {}
+      read_buffer_(read_buffer_bytes) {}
 
 Shard::~Shard() {
   LMB_ASSERT(!thread_.joinable());

@@ -119,15 +119,4 @@ Verdict judge_stream_error(std::string_view message) {
   return judge_error(error, Verdict::worker_fault);
 }
 
-bool is_greeting(std::string_view body) {
-  bool greeted = false;
-  const JsonCheck check =
-      read_json_object(padded_copy(body), [&greeted](std::string_view key, JsonValue& value) {
-        if (key != "lmstudio") return true;
-        greeted = json_kind(value) == 't';
-        return json_kind(value) != 't' || value.get_bool().get(greeted) == simdjson::SUCCESS;
-      });
-  return check.ok() && greeted;
-}
-
 }  // namespace lmb::protocol

@@ -229,8 +229,4 @@ std::uint32_t Scheduler::retry_after_seconds(TimePoint now) const {
   return static_cast<std::uint32_t>(std::ceil(std::clamp(seconds, least, most)));
 }
 
-bool Scheduler::knows_model(std::string_view model) const {
-  return !state_->models.find(model).listed.empty();
-}
-
 }  // namespace lmb::scheduling

@@ -23,9 +23,8 @@ namespace lmb::net {
 /// to context().
 class Shard {
  public:
-  /// 64 KiB: one read of a long prompt; the slack behind it is simdjson's padding.
+  /// 64 KiB: one read of a long prompt.
   static constexpr std::size_t read_buffer_bytes = 64 * 1024;
-  static constexpr std::size_t read_buffer_slack = 64;
 
   /// `on_escape`: told of exceptions that left a session.
   Shard(std::size_t index, std::function<void(const char*)> on_escape);
@@ -38,9 +37,7 @@ class Shard {
   [[nodiscard]] DeadlineList& deadlines() noexcept { return deadlines_; }
   [[nodiscard]] SessionGroup& sessions() noexcept { return sessions_; }
   /// Shared by all reads of this shard: what it holds is gone at the next suspension.
-  [[nodiscard]] std::span<char> read_buffer() noexcept {
-    return {read_buffer_.data(), read_buffer_bytes};
-  }
+  [[nodiscard]] std::span<char> read_buffer() noexcept { return read_buffer_; }
 
   /// Called on each tick after the deadlines, with the time and how late the tick came. Register
   /// before start().

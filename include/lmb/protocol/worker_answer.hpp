@@ -22,7 +22,4 @@ Verdict judge_answer(unsigned status, std::string_view body);
 /// not known counts as the worker's fault: the request was good enough to begin an answer.
 Verdict judge_stream_error(std::string_view message);
 
-/// Judges GET /lmstudio-greeting: true only for a JSON object with "lmstudio": true.
-bool is_greeting(std::string_view body);
-
 }  // namespace lmb::protocol

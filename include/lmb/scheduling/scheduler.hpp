@@ -160,9 +160,6 @@ class Scheduler {
   /// in which any request ran, with a memory of 60 s. 1 while a slot is free and no one waits;
   /// no_worker_grace while no worker is up or nothing has finished yet.
   [[nodiscard]] std::uint32_t retry_after_seconds(TimePoint now) const;
-  /// True when the model is offered by at least one worker, up or not. The empty name is "any
-  /// model".
-  [[nodiscard]] bool knows_model(std::string_view model) const;
 
  private:
   struct State;

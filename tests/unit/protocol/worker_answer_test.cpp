@@ -140,20 +140,5 @@ TEST(WorkerAnswer, knows_a_wrong_token) {
   EXPECT_EQ(judge_answer(403, ""), Verdict::bad_token);
 }
 
-TEST(WorkerGreeting, is_an_object_that_says_so) {
-  EXPECT_TRUE(is_greeting(R"({"lmstudio":true})"));
-  EXPECT_TRUE(is_greeting("{ \"version\": \"1\", \"lmstudio\" : true }\n"));
-}
-
-TEST(WorkerGreeting, is_nothing_else) {
-  for (const std::string_view body :
-       {"", "true", "[true]", "{}", R"({"lmstudio":false})", R"({"lmstudio":"true"})",
-        R"({"lmstudio":truly})", R"({"lmstudio":true)", R"({"x":{"lmstudio":true}})",
-        R"j({"error":"Unexpected endpoint or method. (GET /lmstudio-greeting)"})j",
-        "\"lmstudio\":true"}) {
-    EXPECT_FALSE(is_greeting(body)) << body;
-  }
-}
-
 }  // namespace
 }  // namespace lmb::protocol
