@@ -82,15 +82,15 @@ bool write_file(const std::string& path, const std::string& text, std::ostream& 
   return false;
 }
 
-int exit_code_of(const RunReport& report) {
-  const bool all_answered =
-      std::all_of(report.summaries.begin(), report.summaries.end(), [](const RunSummary& run) {
-        return !run.interrupted && run.failed == 0 && run.complete > 0;
-      });
-  return all_answered && !report.summaries.empty() ? exit_ok : exit_failed;
-}
-
 }  // namespace
+
+bool succeeded(const RunReport& report) noexcept {
+  return !report.summaries.empty() &&
+         std::all_of(report.summaries.begin(), report.summaries.end(), [](const RunSummary& run) {
+           return !run.interrupted && run.failed == 0 && run.complete > 0 &&
+                  run.check.limit.empty();
+         });
+}
 
 int run_command(const CommandOptions& options, Terminal terminal) {
   const auto refuse = [&](int code, const std::string& why) {
@@ -111,7 +111,7 @@ int run_command(const CommandOptions& options, Terminal terminal) {
   report.plan = plan_of(options, *target, found->model);
   run_levels(options, report, terminal);
   terminal.out << render_text(report) << std::flush;
-  int code = exit_code_of(report);
+  int code = succeeded(report) ? exit_ok : exit_failed;
   if (!options.json_file.empty() &&
       !write_file(options.json_file, render_json(report), terminal.err)) {
     code = exit_failed;

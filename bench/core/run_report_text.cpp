@@ -107,9 +107,9 @@ std::string run_lines(const RunSummary& run) {
            (run.first_token.empty() ? " of the response time" : " of TTFT") + ", told by " +
            counted(run.queue->answers, "answer") + "\n";
   }
-  out += "  load generator: event loop late by " + milliseconds_text(run.check.lag_p99) +
-         " ms at P99, " + milliseconds_text(run.check.lag_max) + " ms at most; " +
-         percent_text(run.check.cpu_share) + " of a processor\n";
+  out += "  load generator: used " + percent_text(run.check.cpu_share) +
+         " of a processor; read events up to " + milliseconds_text(run.check.lag_p99) +
+         " ms late at P99, " + milliseconds_text(run.check.lag_max) + " ms at most\n";
   if (!run.check.limit.empty()) {
     out += "  RUN INVALID, the load generator was the limit: " + run.check.limit + "\n";
   }

@@ -25,6 +25,14 @@ class BenchCommand : public ::testing::Test {
     return options;
   }
   int run(const CommandOptions& options) { return run_command(options, Terminal{out_, err_}); }
+  /// Exit code 0; on a machine too busy for a valid run, 1 for that reason alone.
+  bool all_answered(const CommandOptions& options) {
+    const int code = run(options);
+    const auto said = [this](const char* words) {
+      return out_.str().find(words) != std::string::npos;
+    };
+    return code == 0 || (code == 1 && said("RUN INVALID") && !said("failed:"));
+  }
 
   void expect_said(const std::string& part) const {
     EXPECT_NE(err_.str().find(part), std::string::npos) << err_.str();
@@ -47,7 +55,7 @@ TEST_F(BenchCommand, runs_each_concurrency_and_writes_its_files) {
   options.concurrency = {2, 4};
   options.json_file = (folder / (name + ".json")).string();
   options.csv_file = (folder / (name + ".csv")).string();
-  EXPECT_EQ(run(options), 0) << out_.str() << err_.str();
+  EXPECT_TRUE(all_answered(options)) << out_.str() << err_.str();
   EXPECT_NE(out_.str().find("concurrency 2\n"), std::string::npos);
   EXPECT_NE(out_.str().find("concurrency 4\n"), std::string::npos);
   EXPECT_EQ(worker.counters().finished, 2u * (8 + 2)) << "warm-up of 2 before each run";
@@ -65,7 +73,7 @@ TEST_F(BenchCommand, runs_each_concurrency_and_writes_its_files) {
 
 TEST_F(BenchCommand, picks_a_loaded_model_that_generates_text) {
   SimulatedWorker worker;
-  EXPECT_EQ(run(options_for(worker.port())), 0) << err_.str();
+  EXPECT_TRUE(all_answered(options_for(worker.port()))) << err_.str();
   const auto seen = worker.fleet().seen(0);
   const auto chat = std::find_if(seen.begin(), seen.end(), [](const auto& request) {
     return request.path == "/v1/chat/completions";
@@ -92,7 +100,7 @@ TEST_F(BenchCommand, falls_back_to_the_openai_list_without_embedding_models) {
   });
   CommandOptions options = options_for(server.port());
   options.stream = false;
-  EXPECT_EQ(run(options), 0) << err_.str();
+  EXPECT_TRUE(all_answered(options)) << err_.str();
   EXPECT_EQ(asked_for, "chat-y");
 }
 

@@ -97,6 +97,29 @@ TEST(RunReportText, marks_chunks_and_an_invalid_or_interrupted_run) {
   expect_has(text, "INTERRUPTED");
 }
 
+TEST(RunReportText, says_in_whole_sentences_what_the_load_generator_cost) {
+  LoadReport load = load_of(40);
+  load.watch.cpu = milliseconds(10);
+  load.watch.loop_lags = {milliseconds(1), milliseconds(1)};
+  expect_has(render_text(report_of(std::move(load))),
+             "  load generator: used 0.5 % of a processor; read events up to 1.00 ms late at P99, "
+             "1.00 ms at most\n");
+}
+
+TEST(RunReport, succeeded_when_all_was_answered_by_a_load_generator_that_kept_up) {
+  LoadReport good = load_of(40);
+  good.samples.pop_back();  // The failed one.
+  EXPECT_TRUE(succeeded(report_of(good)));
+  EXPECT_FALSE(succeeded(report_of(load_of(40)))) << "one request failed";
+  LoadReport invalid = good;
+  invalid.watch.cpu = seconds(2);
+  EXPECT_FALSE(succeeded(report_of(std::move(invalid)))) << "the load generator was the limit";
+  LoadReport interrupted = good;
+  interrupted.interrupted = true;
+  EXPECT_FALSE(succeeded(report_of(std::move(interrupted))));
+  EXPECT_FALSE(succeeded(RunReport())) << "nothing ran";
+}
+
 TEST(RunReportText, says_when_nothing_ran) {
   expect_has(render_text(report_of(LoadReport())), "nothing ran");
 }

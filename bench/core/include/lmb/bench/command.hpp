@@ -34,9 +34,9 @@ struct CommandOptions {
 };
 
 /// Runs the load, prints tables on stdout and progress on stderr (a bar on a terminal, else plain
-/// lines). Returns the exit code: 0 all requests were answered, 1 one failed, nothing ran, it was
-/// interrupted or a file could not be written, 2 bad options. SIGINT and SIGTERM end the run early,
-/// with a report.
+/// lines). Returns the exit code: 0 as succeeded(), 1 a request failed, nothing ran, a run was
+/// interrupted or is invalid, or a file could not be written, 2 bad options. SIGINT and SIGTERM end
+/// the run early, with a report.
 int run_command(const CommandOptions& options);
 
 /// Where a command writes to.

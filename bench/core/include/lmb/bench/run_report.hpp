@@ -18,6 +18,10 @@ struct RunReport {
   std::vector<RunSummary> summaries;  ///< One each load.
 };
 
+/// What exit code 0 means: something ran, every request of every run was answered, and no run is
+/// interrupted or invalid (ClientCheck::limit).
+bool succeeded(const RunReport& report) noexcept;
+
 /// The tables for people, with the definitions in use under them.
 std::string render_text(const RunReport& report);
 
