@@ -14,6 +14,7 @@
 #include "lmb/protocol/body_decoder.hpp"
 #include "lmb/protocol/head.hpp"
 #include "lmb/protocol/sse_scanner.hpp"
+#include "time_table.hpp"
 
 namespace lmb::app {
 namespace asio = boost::asio;
@@ -82,9 +83,15 @@ class Sample {
                   static_cast<unsigned long long>(tokens),
                   generating * 1e3 / static_cast<double>(tokens - 1));
     }
-    std::printf("  where the time went, in ms, as the balancer saw it:\n    %s\n", timing_.c_str());
-    std::printf("    generate;dur=%.3f (first to last token, as this client saw it)\n",
-                generating * 1e3);
+    const auto since_begin = [this](TimePoint at) {
+      return std::chrono::duration_cast<std::chrono::microseconds>(at - begun_);
+    };
+    SeenTimes seen;
+    seen.head = since_begin(head_at_);
+    seen.first_token = since_begin(first);
+    seen.end = since_begin(ended_);
+    const auto parts = split_time(timing_, seen);
+    std::printf("  where the time went\n%s", time_table(parts).c_str());
   }
 
  private:
@@ -97,6 +104,7 @@ class Sample {
   }
 
   Result<void> take_head(std::size_t end, const protocol::HeadLimits& limits) {
+    head_at_ = Clock::now();
     protocol::ResponseHead head;
     auto parsed =
         protocol::parse_response_head(std::string_view(input_).substr(0, end), limits, false, head);
@@ -138,6 +146,7 @@ class Sample {
 
   tcp::socket& socket_;
   const TimePoint begun_;
+  TimePoint head_at_{};
   TimePoint ended_{};
   TimePoint last_token_{};
   std::optional<TimePoint> first_token_;
