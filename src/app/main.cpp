@@ -1,29 +1,41 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include "build_info.hpp"
 #include "demo.hpp"
 #include "lmb/bench/command.hpp"
 #include "lmb/sim/command.hpp"
+#include "misuse.hpp"
 #include "serve.hpp"
 
 namespace {
 
+const CLI::Range any_port(0, 65535);
+const CLI::Range worker_count(1, 64);
+const CLI::Range speeds(0.01, 10000.0);
+
+void add_config_option(CLI::App& command, std::string& file) {
+  command.add_option("-c,--config", file, "Config file (JSON with comments); no default")
+      ->required();
+}
+
 void add_serve(CLI::App& program, int& code) {
-  auto* command = program.add_subcommand("serve", "Run the balancer");
+  auto* command = program.add_subcommand("serve", "Run the balancer until SIGTERM or SIGINT");
   auto file = std::make_shared<std::string>();
-  command->add_option("-c,--config", *file, "Config file (JSON with comments)")->required();
-  command->footer("Example: lmbalancer serve -c /etc/lmbalancer/lmbalancer.json");
+  add_config_option(*command, *file);
+  command->footer("Examples:\n  lmbalancer serve -c /etc/lmbalancer/lmbalancer.json");
   command->callback([file, &code] { code = lmb::app::serve(*file); });
 }
 
 void add_check(CLI::App& program, int& code) {
   auto* command = program.add_subcommand("check", "Check a config file: all errors at once");
   auto file = std::make_shared<std::string>();
-  command->add_option("-c,--config", *file, "Config file (JSON with comments)")->required();
-  command->footer("Example: lmbalancer check -c lmbalancer.json");
+  add_config_option(*command, *file);
+  command->footer(
+      "Examples:\n  lmbalancer check -c lmbalancer.json\n"
+      "Exit code: 0 the file is good, 1 it is not (stderr says why), 2 wrong usage.");
   command->callback([file, &code] { code = lmb::app::check(*file); });
 }
 
@@ -33,16 +45,19 @@ void add_demo(CLI::App& program, int& code) {
   auto options = std::make_shared<lmb::app::DemoOptions>();
   auto no_sample = std::make_shared<bool>(false);
   command->add_option("--port", options->port, "Port of the balancer; 0 = any free one")
+      ->check(any_port)
       ->capture_default_str();
-  command->add_option("--workers", options->workers, "Simulated Mac Studios")
-      ->check(CLI::Range(1, 64))
+  command->add_option("--workers", options->workers, "How many simulated Mac Studios")
+      ->check(worker_count)
       ->capture_default_str();
   command->add_option("--speed", options->speed, "Simulated seconds per real second")
-      ->check(CLI::Range(0.01, 10000.0))
+      ->check(speeds)
       ->capture_default_str();
-  command->add_flag("--once", options->once, "End after the sample request");
-  command->add_flag("--no-sample", *no_sample, "Send no sample request");
-  command->footer("Example: lmbalancer demo --port 9000 --once");
+  command->add_flag("--once", options->once, "End after the sample request (else: serve on)");
+  command->add_flag("--no-sample", *no_sample, "Send no sample request (else: one is sent)");
+  command->footer(
+      "Examples:\n  lmbalancer demo\n  lmbalancer demo --port 9000 --once\n"
+      "  lmbalancer demo --workers 8 --speed 10 --no-sample");
   command->callback([options, no_sample, &code] {
     options->sample = !*no_sample;
     code = lmb::app::demo(*options);
@@ -52,27 +67,45 @@ void add_demo(CLI::App& program, int& code) {
 void add_sim(CLI::App& program, int& code) {
   auto* command = program.add_subcommand("sim", "Simulated LM Studio workers alone");
   auto options = std::make_shared<lmb::sim::CommandOptions>();
-  command->add_option("--workers", options->workers, "How many")
-      ->check(CLI::Range(1, 64))
+  command->add_option("--workers", options->workers, "How many workers")
+      ->check(worker_count)
       ->capture_default_str();
   command->add_option("--host", options->host, "Address to listen on")->capture_default_str();
-  command->add_option("--port", options->port, "First port; 0 = any free ones")
+  command->add_option("--port", options->port, "First port, the others follow; 0 = any free ones")
+      ->check(any_port)
       ->capture_default_str();
   command->add_option("--preset", options->preset, "Machine and model; see docs/simulator.md")
       ->capture_default_str();
-  command->add_option("--parallel", options->parallel, "Slots per worker; 0 = the preset's")
+  command->add_option("--parallel", options->parallel, "Slots of each worker; 0 = the preset's")
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command->add_option("--speed", options->speed, "Simulated seconds per real second")
-      ->check(CLI::Range(0.01, 10000.0))
+      ->check(speeds)
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of texts and jitter")->capture_default_str();
-  command->add_option("--answer-tokens", options->answer_tokens, "Average length of an answer")
+  command->add_option("--seed", options->seed, "Seed of texts and jitter, a whole number")
       ->capture_default_str();
-  command->add_option("--api-token", options->api_token, "Token that requests must carry");
-  command->footer("Example: lmbalancer sim --workers 3 --port 1234 --preset m3-ultra-30b-a3b");
+  command
+      ->add_option("--answer-tokens", options->answer_tokens,
+                   "Average length of answers, in tokens")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--api-token", options->api_token,
+                      "Token that requests must carry (default: none)");
+  command->footer(
+      "Examples:\n  lmbalancer sim --workers 3 --port 1234 --preset m3-ultra-30b-a3b\n"
+      "  lmbalancer sim --workers 1 --api-token sk-test --speed 20");
   command->callback(
       [options, &code] { code = lmb::sim::run_command(*options, std::cout, std::cerr); });
 }
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  lmbalancer demo                                    try it: three simulated Mac Studios\n"
+    "  lmbalancer check -c /etc/lmbalancer/lmbalancer.json\n"
+    "  lmbalancer serve -c /etc/lmbalancer/lmbalancer.json\n"
+    "  lmbalancer bench --url http://127.0.0.1:8080 --concurrency 6,12\n"
+    "  lmbalancer serve --help                            options of one command\n"
+    "Exit codes: 0 ok, 1 failed, 2 wrong usage.";
 
 }  // namespace
 
@@ -82,16 +115,24 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version",
                            "lmbalancer " + build.version + " (" + build.git_hash + ")");
   program.require_subcommand(1);
+  program.footer(examples);
   int code = lmb::app::exit_ok;
   add_serve(program, code);
   add_check(program, code);
   add_demo(program, code);
   add_sim(program, code);
   lmb::bench::add_bench_command(program, code);
+  if (argc < 2) {
+    std::cerr << program.help();
+    return lmb::app::exit_usage;
+  }
   try {
     program.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_help) {
+    return program.exit(asked_for_help);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? lmb::app::exit_ok : lmb::app::exit_usage;
+    std::cerr << lmb::app::describe_misuse(program, error) << "\n";
+    return lmb::app::exit_usage;
   }
   return code;
 }

@@ -13,11 +13,7 @@ struct Suggestion {
   std::string_view meant;  ///< A name in the section; empty when none is near.
 };
 
-/// Near is one whose letters, without regard to case, '-' and '_', need few edits (insert, remove,
-/// replace, swap neighbours): one, or a third of its length.
+/// What is near: see near().
 Suggestion suggest_key(std::string_view section, std::string_view unknown);
-
-/// The edits between two names, case and '-' against '_' not counting.
-std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace lmb::config

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "lmb/config/edit_distance.hpp"
+
 #include <string>
 
 namespace lmb::config {
