@@ -37,7 +37,6 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(no_worker)
     LMB_KIND(body_memory_full)
     LMB_KIND(too_many_connections)
-    LMB_KIND(stream_buffer_full)
     LMB_KIND(request_timeout)
     LMB_KIND(shutting_down)
     LMB_KIND(internal)

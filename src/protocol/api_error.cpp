@@ -95,8 +95,6 @@ constexpr std::array<TableRow, error_kind_count> table{{
         "The memory for request bodies is used up; retry after the time in Retry-After."),
     row(too_many_connections, 503, 'P', retry_close, "too_many_connections",
         "Too many connections are open; retry after the time in Retry-After."),
-    row(stream_buffer_full, 503, 'P', retry_close, "stream_buffer_full",
-        "The memory for answers to slow readers is used up; read faster or retry later."),
     row(request_timeout, 504, 'P', plain, "request_timeout",
         "The request took longer than this server allows; ask for less."),
     row(shutting_down, 503, 'P', retry_close, "shutting_down",

@@ -56,10 +56,16 @@ AnswerRelay::AnswerRelay(ClientConnection& client, RequestContext& ctx,
 AnswerRelay::Hold AnswerRelay::choose_hold(bool event_stream) const {
   if (event_stream) return Hold::first_event;
   const auto& head = exchange_.head();
-  const bool small = head.framing == BodyFraming::counted &&
-                     head.content_length <= ctx_.front.shared().options.limits.held_answer;
-  if (head.status >= 400 || small || head.framing == BodyFraming::none) return Hold::whole;
+  if (head.status >= 400 || head.framing == BodyFraming::none) return Hold::whole;
+  if (head.framing != BodyFraming::counted) return Hold::first_byte;
+  if (head.content_length <= ctx_.front.shared().options.limits.held_answer) return Hold::whole;
+  note_unjudged();
   return Hold::first_byte;
+}
+
+/// The answer is larger than what may be held: it passes on unjudged.
+void AnswerRelay::note_unjudged() const {
+  ctx_.front.shared().metrics.count_limit_hit("limits.held_answer");
 }
 
 net::Task<Result<void>> AnswerRelay::run() {
@@ -114,7 +120,10 @@ net::Task<Result<void>> AnswerRelay::pass_answer() {
 net::Task<Result<void>> AnswerRelay::wait() {
   auto& interruption = client_.interruption();
   auto& stall = interruption.step();
-  if (writer_.has_room() && !worker_done_) exchange_.arm_read();
+  if (!worker_done_) {
+    note_back_pressure();
+    if (writer_.has_room()) exchange_.arm_read();
+  }
   if (writer_.pending() > 0) {
     client_.stream().arm_write(interruption.bell());
     const auto written = writer_.bytes_written();
@@ -129,6 +138,13 @@ net::Task<Result<void>> AnswerRelay::wait() {
   if (stall.passed()) co_return Error(ErrorKind::client_stalled);
   if (!writer_.flush()) co_return Error(ErrorKind::client_gone);
   co_return Result<void>();
+}
+
+/// One hit an answer: a slow reader meets the limit again with each read.
+void AnswerRelay::note_back_pressure() {
+  if (held_back_ || writer_.has_room()) return;
+  held_back_ = true;
+  ctx_.front.shared().metrics.count_limit_hit(writer_.full_limit());
 }
 
 net::Task<Result<void>> AnswerRelay::drain_client() {
@@ -183,9 +199,10 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   }
   held_.append(step.payload);
   const bool too_much = held_.size() > ctx_.front.shared().options.limits.held_answer;
-  const bool ready = last || too_much || (hold_ == Hold::first_byte && !held_.empty()) ||
+  const bool ready = last || (hold_ == Hold::first_byte && !held_.empty()) ||
                      (hold_ == Hold::first_event && scanner_.events() > 0);
-  if (!ready) return std::nullopt;
+  if (!ready && !too_much) return std::nullopt;
+  if (!ready) note_unjudged();
   if (auto error = judge()) return error;
   commit();
   const auto held = std::exchange(held_, {});

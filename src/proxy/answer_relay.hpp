@@ -36,6 +36,8 @@ class AnswerRelay {
   enum class Hold { whole, first_event, first_byte };
 
   [[nodiscard]] Hold choose_hold(bool event_stream) const;
+  void note_unjudged() const;
+  void note_back_pressure();
   /// Reads and writes until the worker's answer is complete.
   net::Task<Result<void>> pass_answer();
   /// The part of it that needs no wait: all that has come so far.
@@ -72,6 +74,7 @@ class AnswerRelay {
   std::string prefix_;        ///< Head and chunk header of the next write.
   bool worker_done_ = false;  ///< Nothing more is read from it.
   std::uint64_t progress_ = 0;
+  bool held_back_ = false;    ///< The worker had to wait for the client at least once.
   std::optional<protocol::Usage> usage_;
   protocol::SseScanner scanner_;
 };

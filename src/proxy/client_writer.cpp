@@ -42,6 +42,11 @@ bool ClientWriter::flush() {
   return true;
 }
 
+std::string_view ClientWriter::full_limit() const noexcept {
+  if (pending() >= limit_) return "limits.stream_buffer";
+  return budget_used_up_ ? "limits.stream_buffer_total" : "";
+}
+
 /// What one read brought is always kept, even beyond the budget: it is at most one read buffer, and
 /// has_room() then stops the reading.
 void ClientWriter::keep(const char* data, std::size_t size) {

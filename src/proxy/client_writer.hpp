@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "lmb/net/stream.hpp"
 #include "lmb/proxy/front.hpp"
@@ -32,7 +33,9 @@ class ClientWriter {
   [[nodiscard]] bool flush();
   [[nodiscard]] std::size_t pending() const noexcept { return pending_.size() - written_; }
   /// More may be read from the worker for this client.
-  [[nodiscard]] bool has_room() const noexcept { return pending() < limit_ && !budget_used_up_; }
+  [[nodiscard]] bool has_room() const noexcept { return full_limit().empty(); }
+  /// The config key of the limit that leaves no room; empty = there is room.
+  [[nodiscard]] std::string_view full_limit() const noexcept;
   /// Bytes that the kernel has taken, ever: tells progress.
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
 

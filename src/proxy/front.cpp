@@ -47,7 +47,8 @@ bool MemoryBudget::take(std::size_t bytes) noexcept {
 Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log, std::uint64_t seed)
     : shard_(shard),
       shared_(shared),
-      pool_(shared.workers.size(), shared.upstream.pool_idle, shared.upstream.pool_connections_max),
+      pool_(shared.workers.size(), shared.upstream.pool_idle, shared.upstream.pool_connections_max,
+            shared.metrics),
       directory_(shared.workers.size()),
       access_log_(std::move(access_log)),
       random_(seed),

@@ -7,13 +7,12 @@
 namespace lmb::proxy {
 namespace {
 
-constexpr std::array<std::pair<ErrorKind, std::string_view>, 15> names{{
+constexpr std::array<std::pair<ErrorKind, std::string_view>, 14> names{{
     {ErrorKind::head_too_large, "limits.head_bytes"},
     {ErrorKind::too_many_headers, "limits.header_count"},
     {ErrorKind::target_too_long, "limits.target_bytes"},
     {ErrorKind::body_too_large, "limits.body_bytes"},
     {ErrorKind::body_memory_full, "limits.body_memory"},
-    {ErrorKind::stream_buffer_full, "limits.stream_buffer"},
     {ErrorKind::too_many_connections, "limits.connections"},
     {ErrorKind::queue_full, "queue.length"},
     {ErrorKind::queue_timeout, "queue.max_wait"},
@@ -27,7 +26,8 @@ constexpr std::array<std::pair<ErrorKind, std::string_view>, 15> names{{
 
 }  // namespace
 
-std::string_view limit_name(ErrorKind kind) noexcept {
+std::string_view limit_name(ErrorKind kind, bool stream) noexcept {
+  if (stream && kind == ErrorKind::queue_timeout) return "queue.max_wait_stream";
   const auto* found = std::find_if(names.begin(), names.end(),
                                    [kind](const auto& entry) { return entry.first == kind; });
   return found == names.end() ? std::string_view() : found->second;

@@ -73,7 +73,8 @@ net::Task<void> refuse(ClientConnection& client, RequestContext& ctx, Error erro
   const auto& row = protocol::error_row(error.kind());
   auto& metrics = ctx.front.shared().metrics;
   ctx.note_error(error.kind());
-  if (const auto limit = limit_name(error.kind()); !limit.empty()) metrics.count_limit_hit(limit);
+  const auto limit = limit_name(error.kind(), ctx.record.stream);
+  if (!limit.empty()) metrics.count_limit_hit(limit);
   if (ctx.answer_ended) co_return;
   if (ctx.committed || row.status == 0) {
     ctx.keep_alive = false;

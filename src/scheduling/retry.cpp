@@ -53,7 +53,6 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::no_worker:
     case ErrorKind::body_memory_full:
     case ErrorKind::too_many_connections:
-    case ErrorKind::stream_buffer_full:
     case ErrorKind::request_timeout:
     case ErrorKind::shutting_down:
     case ErrorKind::internal:

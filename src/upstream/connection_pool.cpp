@@ -5,8 +5,9 @@
 
 namespace lmb::upstream {
 
-ConnectionPool::ConnectionPool(std::size_t workers, Duration idle_max, std::size_t size_max)
-    : idle_max_(idle_max), size_max_(size_max), idle_(workers) {}
+ConnectionPool::ConnectionPool(std::size_t workers, Duration idle_max, std::size_t size_max,
+                               telemetry::Metrics& metrics)
+    : idle_max_(idle_max), size_max_(size_max), metrics_(metrics), idle_(workers) {}
 
 std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) {
   auto& idle = idle_[worker.value()];
@@ -26,7 +27,10 @@ void ConnectionPool::put(WorkerId worker, net::Stream stream, TimePoint now) {
   auto& idle = idle_[worker.value()];
   stream.set_bell(nullptr);
   stream.arm_read_silently();
-  if (idle.size() >= size_max_) idle.erase(idle.begin());
+  if (idle.size() >= size_max_) {
+    metrics_.count_limit_hit("limits.pool_connections");
+    idle.erase(idle.begin());
+  }
   idle.push_back(Idle{std::move(stream), now});
 }
 
@@ -43,6 +47,10 @@ void ConnectionPool::keep_only(WorkerId worker,
   std::erase_if(idle_[worker.value()], [&](const Idle& entry) {
     return std::find(addresses.begin(), addresses.end(), entry.stream.peer()) == addresses.end();
   });
+}
+
+void ConnectionPool::clear() {
+  for (auto& idle : idle_) idle.clear();
 }
 
 std::size_t ConnectionPool::idle(WorkerId worker) const noexcept {

@@ -42,7 +42,6 @@ enum class ErrorKind : std::uint8_t {
   no_worker,         ///< No worker for the model is up.
   body_memory_full,  ///< limits.body_memory is used up.
   too_many_connections,
-  stream_buffer_full,
   request_timeout,  ///< timeouts.request passed.
   shutting_down,
   internal,

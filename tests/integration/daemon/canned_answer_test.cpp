@@ -139,3 +139,44 @@ TEST(CannedAnswer, a_worker_that_cannot_be_reached_is_probed_at_once) {
 
 }  // namespace
 }  // namespace lmb::test
+TEST(CannedAnswer, a_worker_that_waits_for_a_slow_reader_is_one_hit_of_the_stream_buffer) {
+  const std::string event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" +
+                            std::string(1000, 'x') + "\"}}]}\n\n";
+  std::string events;
+  for (int i = 0; i < 20'000; ++i) events += event;  // 20 MB: more than two sockets hold.
+  CannedWorker worker(stream_head + events + "data: [DONE]\n\n");
+  auto options = only(worker);
+  options.adjust = [adjust = options.adjust](config::Config& config) {
+    adjust(config);
+    config.proxy.limits.stream_buffer = 64 * 1024;
+  };
+  Daemon daemon(options);
+  const std::string hits = R"(lmbalancer_limit_hits_total{limit="limits.stream_buffer"})";
+  EXPECT_EQ(daemon.metric(hits), 0);
+  RawClient client(daemon.port());
+  client.send(post("/v1/chat/completions", chat(true)));
+  EXPECT_TRUE(eventually([&] { return daemon.metric(hits) == 1; }));
+  EXPECT_TRUE(client.read_answer().complete);
+  EXPECT_EQ(daemon.metric(hits), 1) << "once an answer, not once a read";
+}
+
+TEST(CannedAnswer, a_json_answer_too_large_to_be_judged_is_a_hit_of_held_answer) {
+  const std::string body = R"({"choices":[],"padding":")" + std::string(2000, 'x') + R"("})";
+  CannedWorker worker(
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  for (const bool fits : {true, false}) {
+    auto options = only(worker);
+    options.adjust = [adjust = options.adjust, &body, fits](config::Config& config) {
+      adjust(config);
+      config.proxy.limits.held_answer = fits ? body.size() : body.size() - 1;
+    };
+    Daemon daemon(options);
+    RawClient client(daemon.port());
+    client.send(post("/v1/chat/completions", chat(false)));
+    EXPECT_EQ(client.read_answer().body, body);
+    EXPECT_EQ(daemon.metric(R"(lmbalancer_limit_hits_total{limit="limits.held_answer"})"),
+              fits ? 0 : 1);
+  }
+}
+

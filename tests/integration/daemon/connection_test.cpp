@@ -62,6 +62,24 @@ TEST(Connection, a_slow_reader_frees_the_slot_when_the_worker_is_done) {
   EXPECT_TRUE(client.read_answer().body.ends_with("data: [DONE]\n\n"));
 }
 
+TEST(Connection, to_a_worker_beyond_the_pools_limit_is_closed_and_counted) {
+  DaemonOptions options;
+  options.workers = 1;
+  options.threads = 1;
+  options.speed = 20;
+  options.adjust = [](config::Config& config) { config.upstream.pool_connections_max = 1; };
+  Daemon daemon(options);
+  RawClient first(daemon.port());
+  RawClient second(daemon.port());
+  first.send(post("/v1/chat/completions", chat(true, 100)));
+  first.read_some(1);
+  second.send(post("/v1/chat/completions", chat(true, 100)));
+  EXPECT_TRUE(first.read_answer().complete);
+  EXPECT_TRUE(second.read_answer().complete);
+  const std::string hits = R"(lmbalancer_limit_hits_total{limit="limits.pool_connections"})";
+  EXPECT_TRUE(eventually([&] { return daemon.metric(hits) == 1; }));
+}
+
 TEST(Connection, a_head_may_be_cut_anywhere) {
   Daemon daemon;
   const auto head = get("/healthz", "X-Request-Id: a-request-id-longer-than-16\r\n");

@@ -158,3 +158,9 @@ TEST(WorkerFault, the_queue_has_a_length_and_a_deadline) {
 
 }  // namespace
 }  // namespace lmb::test
+  const auto hits = [&](const std::string& limit) {
+    return daemon.metric("lmbalancer_limit_hits_total{limit=\"" + limit + "\"}");
+  };
+  EXPECT_EQ(hits("queue.length"), 1);
+  EXPECT_EQ(hits("queue.max_wait_stream"), 1) << "it waited for a stream";
+  EXPECT_EQ(hits("queue.max_wait"), 0);
