@@ -49,6 +49,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(request_refused)
     LMB_KIND(model_unavailable)
     LMB_KIND(worker_error)
+    LMB_KIND(worker_refused_key)
     LMB_KIND(route_unsupported)
 #undef LMB_KIND
   }

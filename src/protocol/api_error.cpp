@@ -118,6 +118,9 @@ constexpr std::array<TableRow, error_kind_count> table{{
         "No worker could provide the model now; retry after the time in Retry-After."),
     row(worker_error, 502, 'W', plain, "worker_error",
         "The worker failed while it was answering; retry."),
+    row(worker_refused_key, 502, 'W', detail, "worker_refused_key",
+        "The worker refuses the key that this server is configured with: its operator must mend "
+        "workers[].api_key of this worker"),
     row(route_unsupported, 501, 'W', plain, "route_unsupported",
         "No worker for this model serves this path; its LM Studio may be too old."),
 }};

@@ -256,9 +256,11 @@ std::optional<Error> AnswerRelay::error_of(protocol::Verdict verdict) const {
     case protocol::Verdict::client_fault:
       return Error(ErrorKind::request_refused, scanner_.error_message());
     case protocol::Verdict::worker_fault:
-    case protocol::Verdict::bad_token:
       return Error(ErrorKind::worker_error);
     case protocol::Verdict::lacks_route:
+    case protocol::Verdict::bad_token:
+      return Error(ErrorKind::worker_refused_key,
+                   ctx_.front.shared().dispatcher.worker_name(lease_.worker()));
       return Error(ErrorKind::route_unsupported);
     case protocol::Verdict::lacks_model:
       return Error(ErrorKind::model_unavailable);

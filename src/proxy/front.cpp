@@ -103,6 +103,9 @@ void Front::note_fault(WorkerId worker, const Error& error) {
   std::string message = "worker " + shared_.dispatcher.worker_name(worker) + ": request failed: ";
   message += to_string(error.kind());
   if (error.cause()) message += ": " + error.cause().message();
+  if (error.kind() == ErrorKind::worker_refused_key) {
+    message += ": set workers[].api_key or workers[].api_key_env of this worker";
+  }
   telemetry::log(telemetry::LogLevel::warn, message);
 }
 

@@ -22,6 +22,7 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::bad_response:
     case ErrorKind::model_unavailable:
     case ErrorKind::worker_error:
+    case ErrorKind::worker_refused_key:
     case ErrorKind::route_unsupported:
       return Failure::the_workers;
     case ErrorKind::bad_request:

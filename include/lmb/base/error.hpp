@@ -46,16 +46,17 @@ enum class ErrorKind : std::uint8_t {
   shutting_down,
   internal,
   // The worker.
-  connect_failed,     ///< Refused, unreachable, name not resolved.
-  connect_timeout,    ///< Not connected within timeouts.connect.
-  send_failed,        ///< Reset while the request was being sent.
-  send_timeout,       ///< The worker took no byte within timeouts.send.
-  worker_closed,      ///< Closed or reset before the answer was complete.
-  bad_response,       ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
-  request_refused,    ///< A stream's first event says that the request itself is wrong.
-  model_unavailable,  ///< The worker cannot provide the model now (load refused, nothing loaded).
-  worker_error,       ///< The worker's own fault, told in an answer (status or stream event).
-  route_unsupported,  ///< LM Studio's 200 "Unexpected endpoint": this worker lacks the route.
+  connect_failed,      ///< Refused, unreachable, name not resolved.
+  connect_timeout,     ///< Not connected within timeouts.connect.
+  send_failed,         ///< Reset while the request was being sent.
+  send_timeout,        ///< The worker took no byte within timeouts.send.
+  worker_closed,       ///< Closed or reset before the answer was complete.
+  bad_response,        ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
+  request_refused,     ///< A stream's first event says that the request itself is wrong.
+  model_unavailable,   ///< The worker cannot provide the model now (load refused, nothing loaded).
+  worker_error,        ///< The worker's own fault, told in an answer (status or stream event).
+  worker_refused_key,  ///< 401 or 403: it does not take workers[].api_key. Detail: its name.
+  route_unsupported,   ///< LM Studio's 200 "Unexpected endpoint": this worker lacks the route.
 };
 inline constexpr std::size_t error_kind_count =
     static_cast<std::size_t>(ErrorKind::route_unsupported) + 1;
@@ -68,7 +69,8 @@ std::string_view to_string(ErrorKind kind) noexcept;
 class Error {
  public:
   Error() noexcept : Error(ErrorKind::internal) {}
-  /// `detail` goes to logs, and to the client only for kinds that are the client's own fault:
+  /// `detail` goes to logs, and to the client only for kinds that are the client's own fault and
+  /// for worker_refused_key:
   /// it must never hold secrets, worker addresses or prompt text.
   // NOLINTNEXTLINE(google-explicit-constructor): `return ErrorKind::x;` reads well.
   Error(ErrorKind kind, std::string detail = {}) noexcept

@@ -16,9 +16,11 @@ struct ErrorRow {
   std::string_view code;  ///< OpenAI error `code`; empty = null.
   std::string_view
       message;  ///< For the client; the Error's detail is appended for the client's own faults.
-  bool detail_for_client;  ///< The detail describes the client's own bytes and may be shown.
-  bool retry_after;        ///< Carries Retry-After.
-  bool close;              ///< The client's connection cannot be used further.
+  /// The detail may be shown: it describes the client's own bytes, or (worker_refused_key) is the
+  /// worker's name, which x-lmb-worker tells too.
+  bool detail_for_client;
+  bool retry_after;  ///< Carries Retry-After.
+  bool close;        ///< The client's connection cannot be used further.
   /// Two letters as in HAProxy's termination state: who ended it (C client, W worker, P proxy), in
   /// which phase by default: the second letter is replaced by the phase's letter when one is known.
   char who;

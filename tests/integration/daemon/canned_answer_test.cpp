@@ -55,6 +55,40 @@ TEST(CannedAnswer, a_model_that_cannot_be_loaded_is_503_and_no_health_fault) {
   EXPECT_TRUE(daemon.server().fleet().workers[0].state == scheduling::WorkerState::up);
 }
 
+TEST(CannedAnswer, a_worker_that_refuses_our_key_is_told_as_a_fault_of_our_configuration) {
+  for (const bool stream : {true, false}) {
+    const std::string body = R"({"error":{"message":"An LM Studio API token is required"}})";
+    CannedWorker worker(
+        "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+    auto options = only(worker);
+    options.adjust = [adjust = options.adjust](config::Config& config) {
+      adjust(config);
+      config.addresses[0].api_key = "sk-secret";
+      config.scheduling.health.failures_down = 3;
+    };
+    Daemon daemon(options);
+    RawClient client(daemon.port());
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 2; ++i) {
+      client.send(post("/v1/chat/completions", chat(stream)));
+      const auto answer = client.read_answer();
+      EXPECT_EQ(answer.status, 502U);
+      EXPECT_EQ(answer.fields.count("retry-after"), 0U) << "no client can mend it by waiting";
+      for (const char* part : {R"("code":"worker_refused_key")", "workers[].api_key", "w1"}) {
+        EXPECT_NE(answer.body.find(part), std::string::npos) << answer.body;
+      }
+      EXPECT_EQ(answer.body.find("LM Studio API token"), std::string::npos);
+      EXPECT_EQ(answer.body.find("sk-secret"), std::string::npos);
+    }
+    const auto log = testing::internal::GetCapturedStderr();
+    const auto line = log.find("worker w1: request failed: worker_refused_key");
+    EXPECT_NE(line, std::string::npos) << log;
+    EXPECT_EQ(log.find("request failed", line + 30), std::string::npos) << "once in 10 s\n" << log;
+    EXPECT_EQ(log.find("sk-secret"), std::string::npos);
+  }
+}
+
 TEST(CannedAnswer, an_error_after_the_first_token_counts_against_the_worker) {
   CannedWorker worker(std::string(stream_head) +
                       "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n"
@@ -137,8 +171,6 @@ TEST(CannedAnswer, a_worker_that_cannot_be_reached_is_probed_at_once) {
   })) << "the second failure is the probe's, and the probe interval is an hour";
 }
 
-}  // namespace
-}  // namespace lmb::test
 TEST(CannedAnswer, a_worker_that_waits_for_a_slow_reader_is_one_hit_of_the_stream_buffer) {
   const std::string event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" +
                             std::string(1000, 'x') + "\"}}]}\n\n";
@@ -180,3 +212,5 @@ TEST(CannedAnswer, a_json_answer_too_large_to_be_judged_is_a_hit_of_held_answer)
   }
 }
 
+}  // namespace
+}  // namespace lmb::test

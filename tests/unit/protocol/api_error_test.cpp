@@ -65,6 +65,7 @@ TEST(ErrorTable, has_the_statuses_that_clients_rely_on) {
   EXPECT_EQ(status(connect_failed), 502U);
   EXPECT_EQ(status(connect_timeout), 504U);
   EXPECT_EQ(status(worker_closed), 502U);
+  EXPECT_EQ(status(worker_refused_key), 502U);
   EXPECT_EQ(status(route_unsupported), 501U);
 }
 
@@ -77,8 +78,9 @@ TEST(ErrorTable, holds_together_for_every_kind) {
     EXPECT_TRUE(row.who == 'C' || row.who == 'W' || row.who == 'P') << name;
     EXPECT_EQ(row.code, kind == ErrorKind::unauthorized ? "invalid_api_key" : name);
     EXPECT_TRUE(messages.insert(row.message).second) << name << " has another kind's message";
-    // A detail may name workers or our own state: only what the client did itself may be shown.
-    if (row.detail_for_client) {
+    // A detail may tell of our own state: only what the client did itself may be shown. The one
+    // exception holds a worker's name, which x-lmb-worker tells too.
+    if (row.detail_for_client && kind != ErrorKind::worker_refused_key) {
       EXPECT_EQ(row.type, "invalid_request_error") << name;
     }
     if (row.status >= 400 && row.status < 500) {
@@ -102,6 +104,17 @@ TEST(ErrorBody, has_openais_form) {
   EXPECT_EQ(body,
             R"({"error":{"message":"The request does not name one model: \"model\" is missing",)"
             R"("type":"invalid_request_error","code":"bad_model","param":"model"}})");
+}
+
+TEST(ErrorBody, of_a_refused_worker_key_names_the_worker_and_the_config_key) {
+  const Error error(ErrorKind::worker_refused_key, "mac-studio-05");
+  const Json body = Json::parse(error_body(error, Dialect::openai_chat))["error"];
+  EXPECT_EQ(body["code"], "worker_refused_key");
+  EXPECT_EQ(body["type"], "server_error");
+  const auto message = body["message"].get<std::string>();
+  EXPECT_NE(message.find("workers[].api_key"), std::string::npos) << message;
+  EXPECT_TRUE(message.ends_with(": mac-studio-05")) << message;
+  EXPECT_FALSE(error_row(error.kind()).retry_after) << "a configuration does not mend itself";
 }
 
 TEST(ErrorBody, has_all_members_for_every_kind_and_dialect) {
@@ -138,7 +151,7 @@ TEST(ErrorBody, has_anthropics_types) {
   EXPECT_EQ(type(ErrorKind::route_unsupported), "api_error");
 }
 
-TEST(ErrorBody, shows_details_of_the_clients_own_faults_only) {
+TEST(ErrorBody, shows_details_only_where_the_table_says_so) {
   const auto body = [](ErrorKind kind) {
     return error_body(Error(kind, "mac-studio-05.local:1234"), Dialect::none);
   };

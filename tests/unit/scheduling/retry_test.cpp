@@ -14,10 +14,11 @@ const TimePoint now = TimePoint{} + 1h;
 
 /// The table, written as a person would: kinds that another worker may cure, and of these the ones
 /// that the age of a kept-alive connection explains.
-const std::set<ErrorKind> curable{
-    ErrorKind::connect_failed, ErrorKind::connect_timeout,   ErrorKind::send_failed,
-    ErrorKind::send_timeout,   ErrorKind::worker_closed,     ErrorKind::bad_response,
-    ErrorKind::worker_error,   ErrorKind::route_unsupported, ErrorKind::model_unavailable};
+const std::set<ErrorKind> curable{ErrorKind::connect_failed,    ErrorKind::connect_timeout,
+                                  ErrorKind::send_failed,       ErrorKind::send_timeout,
+                                  ErrorKind::worker_closed,     ErrorKind::bad_response,
+                                  ErrorKind::worker_error,      ErrorKind::route_unsupported,
+                                  ErrorKind::model_unavailable, ErrorKind::worker_refused_key};
 const std::set<ErrorKind> explained_by_age{ErrorKind::send_failed, ErrorKind::worker_closed};
 
 struct Row {
@@ -60,10 +61,10 @@ TEST(Retry, the_whole_truth_table) {
     }
   }
   // Counted by hand: 2 kinds x 4 attempts on the one row of flags that reconnects; another worker:
-  // attempts 1 and 2, not committed, in time: 9 kinds x 8 rows of flags, less the 2 rows that
+  // attempts 1 and 2, not committed, in time: 10 kinds x 8 rows of flags, less the 2 rows that
   // reconnect.
   EXPECT_EQ(seen[RetryDecision::same_worker_fresh_connection], 2 * 4);
-  EXPECT_EQ(seen[RetryDecision::another_worker], 2 * (9 * 8 - 2));
+  EXPECT_EQ(seen[RetryDecision::another_worker], 2 * (10 * 8 - 2));
 }
 
 TEST(Retry, never_after_the_commit_point) {
