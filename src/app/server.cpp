@@ -140,6 +140,9 @@ void Server::Parts::make_watch() {
   };
   news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
     metrics.count_probe(worker, alive, took);
+  news.on_failure = [this](WorkerId worker, ErrorKind kind) {
+    dispatcher->note_failure(worker, "probe", kind);
+  };
     dispatcher->observe_probe(worker, alive);
   };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {

@@ -45,6 +45,11 @@ void Lease::finish(scheduling::Outcome outcome) noexcept {
   if (dispatcher != nullptr) dispatcher->finish(worker_, outcome);
 }
 
+void Lease::finish_with_fault(ErrorKind kind) noexcept {
+  if (dispatcher_ != nullptr) dispatcher_->note_failure(worker_, "request", kind);
+  finish(scheduling::Outcome::worker_fault);
+}
+
 Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
                          const scheduling::Demand& demand, net::Bell& bell)
     : dispatcher_(dispatcher), bell_(bell), shard_(shard) {

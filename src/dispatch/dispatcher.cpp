@@ -12,8 +12,14 @@ Dispatcher::Dispatcher(const Setup& setup)
     : shards_(setup.shards),
       metrics_(setup.metrics),
       scheduler_(setup.options, setup.fleet, Clock::now()),
+      last_failure_(setup.fleet.size()),
       rooms_(setup.shards.size()) {
   for (const auto& worker : setup.fleet) names_.push_back(worker.name);
+}
+
+void Dispatcher::note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept {
+  const std::lock_guard lock(mutex_);
+  last_failure_[worker.value()] = {by, kind};
 }
 
 void Dispatcher::observe_probe(WorkerId worker, bool alive) {
@@ -80,6 +86,12 @@ void Dispatcher::finish(WorkerId worker, scheduling::Outcome outcome) {
   if (!effects.empty()) carry_out(std::move(effects));
 }
 
+std::string Dispatcher::failure_text(WorkerId worker) const {
+  const std::lock_guard lock(mutex_);
+  const auto& [by, kind] = last_failure_[worker.value()];
+  return std::string(", last failure: ") + by + " " + std::string(to_string(kind));
+}
+
 void Dispatcher::carry_out(Effects effects) {
   const auto shard_of = [this](TicketId ticket) {
     const std::lock_guard lock(mutex_);
@@ -105,6 +117,7 @@ void Dispatcher::carry_out(Effects effects) {
     message += to_string(transition.from);
     message += " -> ";
     message += to_string(transition.to);
+    if (!up) message += failure_text(transition.worker);
     telemetry::log(up ? telemetry::LogLevel::info : telemetry::LogLevel::warn, message);
   }
 }

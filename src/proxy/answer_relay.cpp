@@ -77,7 +77,7 @@ net::Task<Result<void>> AnswerRelay::run() {
     auto error = passed.error();
     // Before the commit point the retry rules say what becomes of the lease; from there on the
     // worker is free now, not when a slow client has read what there is.
-    if (ctx_.committed) lease_.finish(outcome_of(error.kind()));
+    if (ctx_.committed) finish_failed(lease_, error.kind());
     co_await end_cut_answer(error);
     ctx_.record.bytes_to_client += writer_.bytes_written();
     finish_tokens();
@@ -85,7 +85,8 @@ net::Task<Result<void>> AnswerRelay::run() {
   }
   // The slot is free now, not when a slow client has read everything.
   const auto worker = lease_.worker();
-  lease_.finish(note_stream_error());
+  if (const auto error = note_stream_error()) finish_failed(lease_, *error);
+  lease_.finish(scheduling::Outcome::answered);
   exchange_.recycle(ctx_.front.pool(), worker);
   ctx_.enter(Phase::drain);
   Result<void> drained;
@@ -158,15 +159,15 @@ net::Task<Result<void>> AnswerRelay::drain_client() {
 
 /// An error event that passed after the commit point: the client has seen it, and so do the metrics
 /// and the worker's health.
-scheduling::Outcome AnswerRelay::note_stream_error() {
-  if (!event_stream_ || !scanner_.saw_error()) return scheduling::Outcome::answered;
+std::optional<ErrorKind> AnswerRelay::note_stream_error() {
+  if (!event_stream_ || !scanner_.saw_error()) return std::nullopt;
   const auto error = error_of(protocol::judge_stream_error(scanner_.error_message()));
-  if (!error) return scheduling::Outcome::answered;
+  if (!error) return std::nullopt;
   ctx_.note_error(error->kind());
   if (ctx_.record.worker) {
     ctx_.front.shared().metrics.count_attempt_failure(*ctx_.record.worker, error->kind());
   }
-  return outcome_of(error->kind());
+  return error->kind();
 }
 
 /// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a
@@ -257,10 +258,10 @@ std::optional<Error> AnswerRelay::error_of(protocol::Verdict verdict) const {
       return Error(ErrorKind::request_refused, scanner_.error_message());
     case protocol::Verdict::worker_fault:
       return Error(ErrorKind::worker_error);
-    case protocol::Verdict::lacks_route:
     case protocol::Verdict::bad_token:
       return Error(ErrorKind::worker_refused_key,
                    ctx_.front.shared().dispatcher.worker_name(lease_.worker()));
+    case protocol::Verdict::lacks_route:
       return Error(ErrorKind::route_unsupported);
     case protocol::Verdict::lacks_model:
       return Error(ErrorKind::model_unavailable);

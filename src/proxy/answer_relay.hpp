@@ -56,7 +56,7 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> judge_whole();
   [[nodiscard]] std::optional<Error> judge_events();
   [[nodiscard]] std::optional<Error> error_of(protocol::Verdict verdict) const;
-  [[nodiscard]] scheduling::Outcome note_stream_error();
+  std::optional<ErrorKind> note_stream_error();
   void commit();
   [[nodiscard]] bool send(std::string_view payload, bool last);
   void finish_tokens();
@@ -74,8 +74,8 @@ class AnswerRelay {
   std::string held_;          ///< Body bytes before the commit point.
   std::string prefix_;        ///< Head and chunk header of the next write.
   bool worker_done_ = false;  ///< Nothing more is read from it.
-  std::uint64_t progress_ = 0;
   bool held_back_ = false;    ///< The worker had to wait for the client at least once.
+  std::uint64_t progress_ = 0;
   std::optional<protocol::Usage> usage_;
   protocol::SseScanner scanner_;
 };

@@ -13,4 +13,10 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept {
                                                : scheduling::Outcome::abandoned;
 }
 
+void finish_failed(dispatch::Lease& lease, ErrorKind error) noexcept {
+  const auto outcome = outcome_of(error);
+  if (outcome == scheduling::Outcome::worker_fault) return lease.finish_with_fault(error);
+  lease.finish(outcome);
+}
+
 }  // namespace lmb::proxy

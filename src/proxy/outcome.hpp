@@ -8,5 +8,7 @@ namespace lmb::proxy {
 /// What a failed attempt says of the worker's health. Only the worker's own faults count: a route
 /// or a model that it lacks is an answer, and the client's or our reasons are no evidence.
 scheduling::Outcome outcome_of(ErrorKind error) noexcept;
+/// Gives the slot back after a failed attempt, with that outcome.
+void finish_failed(dispatch::Lease& lease, ErrorKind error) noexcept;
 
 }  // namespace lmb::proxy

@@ -143,7 +143,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
-    lease.finish(outcome_of(last.kind()));
+    finish_failed(lease, last.kind());
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());
     ctx.tried.insert(worker);

@@ -109,7 +109,7 @@ net::Task<bool> FleetWatch::probe(Target& target) {
     const auto endpoint = target.endpoints[i];
     auto answer = co_await fetch(endpoint, std::move(request_copy));
     if (!answer) {
-      note_failure(target, text_of(answer.error()));
+      note_failure(target, answer.error().kind(), text_of(answer.error()));
       continue;
     }
     if (i > 0) {
@@ -130,7 +130,7 @@ net::Task<void> FleetWatch::resolve_name(Target& target) {
   const auto home = shard_.context().get_executor();
   auto resolved = co_await net::await_asio(home, std::move(resolving));
   if (!resolved) {
-    note_failure(target, resolved.error().detail());
+    note_failure(target, resolved.error().kind(), resolved.error().detail());
     target.resolve_at = Clock::now();
     co_return;
   }
@@ -146,11 +146,12 @@ net::Task<bool> FleetWatch::read_models(Target& target) {
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
     auto answer = co_await fetch(endpoint, std::move(request));
     if (!answer) {
-      note_failure(target, text_of(answer.error()));
+      note_failure(target, answer.error().kind(), text_of(answer.error()));
       co_return false;
     }
     if (answer->status == 401 || answer->status == 403) {
-      note_failure(target, "refuses our token: set workers[].api_key");
+      note_failure(target, ErrorKind::worker_refused_key,
+                   "refuses our key: set workers[].api_key or workers[].api_key_env");
       co_return false;
     }
     auto catalogue = protocol::parse_model_list(answer->body);
@@ -165,7 +166,7 @@ net::Task<bool> FleetWatch::read_models(Target& target) {
     co_return true;
   }
   target.list_index = 0;
-  note_failure(target, "no model list: is this LM Studio's server?");
+  note_failure(target, ErrorKind::bad_response, "no model list: is this LM Studio's server?");
   co_return false;
 }
 
@@ -175,7 +176,8 @@ net::Task<Result<http::FetchedAnswer>> FleetWatch::fetch(asio::ip::tcp::endpoint
                          http::fetch(endpoint, std::move(request)));
 }
 
-void FleetWatch::note_failure(Target& target, std::string what) {
+void FleetWatch::note_failure(Target& target, ErrorKind kind, std::string what) {
+  news_.on_failure(target.id, kind);
   if (target.last_failure == what) return;
   telemetry::log(telemetry::LogLevel::warn, "worker " + target.address.name + ": probe: " + what);
   target.last_failure = std::move(what);

@@ -35,6 +35,8 @@ class Lease {
   [[nodiscard]] WorkerId worker() const noexcept { return worker_; }
   /// Gives the slot back and says how it went. A second call does nothing.
   void finish(scheduling::Outcome outcome) noexcept;
+  /// The same after a fault of the worker, whose kind is told in the log if it goes down by it.
+  void finish_with_fault(ErrorKind kind) noexcept;
 
  private:
   friend class Dispatcher;
@@ -88,6 +90,9 @@ class Dispatcher {
   explicit Dispatcher(const Setup& setup);
 
   void observe_probe(WorkerId worker, bool alive);
+  /// Remembers what `by` ("probe", "request"; a literal) last failed with, for the log line when
+  /// the worker goes down; tell it before the failure itself.
+  void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
   void set_offers(WorkerId worker, scheduling::Offers offers);
   void set_draining(WorkerId worker, bool draining);
   /// Expires deadlines; one shard calls it on each of its ticks.
@@ -109,15 +114,21 @@ class Dispatcher {
   /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without
   /// the lock.
   void carry_out(scheduling::Effects effects);
+  [[nodiscard]] std::string failure_text(WorkerId worker) const;
   void deliver(std::size_t shard, TicketId ticket, std::optional<WorkerId> granted,
                scheduling::Refusal refusal);
 
   std::vector<boost::asio::any_io_executor> shards_;
+  struct Failure {
+    const char* by = "";
+    ErrorKind kind = ErrorKind::internal;
+  };
   std::vector<std::string> names_;
   telemetry::Metrics* metrics_;
   mutable std::mutex mutex_;
   scheduling::Scheduler scheduler_;                         // guarded by mutex_
   std::unordered_map<TicketId, std::size_t> ticket_shard_;  // guarded by mutex_
+  std::vector<Failure> last_failure_;                       // By worker; guarded by mutex_
   /// Waiting acquisitions by shard; each map is touched by its shard only.
   std::vector<std::unordered_map<TicketId, Acquisition*>> rooms_;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lmb/base/clock.hpp"
+#include "lmb/base/error.hpp"
 #include "lmb/base/strong_id.hpp"
 #include "lmb/http/client.hpp"
 #include "lmb/net/shard.hpp"
@@ -20,6 +21,9 @@ namespace lmb::upstream {
 /// What the watch tells of a worker; called on the watch's shard.
 struct FleetNews {
   std::function<void(WorkerId, std::vector<boost::asio::ip::tcp::endpoint>)> on_endpoints;
+  /// Why the probe fails that is reported next. Kinds as of http::fetch; also connect_failed (name
+  /// not resolved), worker_refused_key, bad_response (no model list).
+  std::function<void(WorkerId, ErrorKind)> on_failure;
   std::function<void(WorkerId, bool alive, Duration took)> on_probe;
   /// Only when it differs from the last one.
   std::function<void(WorkerId, protocol::ModelCatalogue)> on_catalogue;
@@ -66,7 +70,7 @@ class FleetWatch {
   net::Task<bool> read_models(Target& target);
   net::Task<Result<http::FetchedAnswer>> fetch(boost::asio::ip::tcp::endpoint endpoint,
                                                http::FetchRequest request);
-  void note_failure(Target& target, std::string what);
+  void note_failure(Target& target, ErrorKind kind, std::string what);
 
   net::Shard& shard_;
   net::SessionGroup group_;

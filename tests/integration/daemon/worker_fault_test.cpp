@@ -87,9 +87,18 @@ TEST(WorkerFault, a_dead_kept_alive_connection_is_replaced_without_the_client_no
 
 TEST(WorkerFault, a_refusing_worker_goes_down_and_comes_back) {
   Daemon daemon(one_worker());
+  testing::internal::CaptureStderr();
   daemon.fleet().set_fault(0, Fault::refuse);
   EXPECT_TRUE(eventually(
       [&] { return daemon.server().fleet().workers[0].state == scheduling::WorkerState::down; }));
+  // One more probe: what the one before it did, its log line too, is done then.
+  const std::string probes = R"(lmbalancer_probes_total{result="failed",worker="w1"})";
+  const auto until_down = daemon.metric(probes);
+  EXPECT_TRUE(eventually([&] { return daemon.metric(probes) > until_down; }));
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("worker w1: up -> down, last failure: probe connect_failed"),
+            std::string::npos)
+      << log;
   const auto answer = ask(daemon, true);
   EXPECT_EQ(answer.status, 503U) << answer.body;
   EXPECT_EQ(answer.fields.count("retry-after"), 1U);
@@ -101,6 +110,22 @@ TEST(WorkerFault, a_refusing_worker_goes_down_and_comes_back) {
   EXPECT_TRUE(eventually(
       [&] { return daemon.server().fleet().workers[0].state == scheduling::WorkerState::up; }));
   EXPECT_EQ(ask(daemon, true).status, 200U);
+}
+
+TEST(WorkerFault, a_worker_that_goes_down_by_requests_is_logged_with_their_failure) {
+  auto options = one_worker();
+  options.adjust = [](config::Config& config) {
+    config.scheduling.health.failures_down = 1;
+    config.upstream.probe_interval = std::chrono::hours(1);
+  };
+  Daemon daemon(options);
+  daemon.fleet().set_fault(0, Fault::status_500);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(ask(daemon, false).status, 502U);
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("worker w1: up -> down, last failure: request worker_error"),
+            std::string::npos)
+      << log;
 }
 
 TEST(WorkerFault, a_client_that_leaves_stops_the_generation) {
@@ -153,14 +178,14 @@ TEST(WorkerFault, the_queue_has_a_length_and_a_deadline) {
   EXPECT_EQ(refused.status, 503U) << refused.body;
   EXPECT_EQ(refused.fields.count("retry-after"), 1U);
   EXPECT_EQ(waiting.read_answer().status, 504U);
-  running.close();
-}
-
-}  // namespace
-}  // namespace lmb::test
   const auto hits = [&](const std::string& limit) {
     return daemon.metric("lmbalancer_limit_hits_total{limit=\"" + limit + "\"}");
   };
   EXPECT_EQ(hits("queue.length"), 1);
   EXPECT_EQ(hits("queue.max_wait_stream"), 1) << "it waited for a stream";
   EXPECT_EQ(hits("queue.max_wait"), 0);
+  running.close();
+}
+
+}  // namespace
+}  // namespace lmb::test
