@@ -31,8 +31,8 @@ using asio::ip::tcp;
 
 namespace {
 
-/// How long the last sessions may take to notice that they must end now; then their threads are
-/// stopped anyway.
+/// How long the last sessions may take to notice that they must end now; then they are dropped
+/// where they are.
 constexpr Duration end_limit = std::chrono::seconds(5);
 
 /// limits.connections reached: said at once, without a session (RFC 9110 section 15.6.4).
@@ -80,6 +80,8 @@ struct Server::Parts {
   /// use.
   void drop_sessions();
 
+  // The order of destruction, from below: what has sockets goes while the contexts are there.
+  // Sessions that never ended are dropped before any of it.
   const config::Config config;
   telemetry::Metrics metrics;
   asio::thread_pool helper;
@@ -138,11 +140,11 @@ void Server::Parts::make_watch() {
                  [&front = *front, worker, endpoints] { front.set_endpoints(worker, endpoints); });
     }
   };
-  news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
-    metrics.count_probe(worker, alive, took);
   news.on_failure = [this](WorkerId worker, ErrorKind kind) {
     dispatcher->note_failure(worker, "probe", kind);
   };
+  news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
+    metrics.count_probe(worker, alive, took);
     dispatcher->observe_probe(worker, alive);
   };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {

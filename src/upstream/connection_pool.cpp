@@ -49,10 +49,6 @@ void ConnectionPool::keep_only(WorkerId worker,
   });
 }
 
-void ConnectionPool::clear() {
-  for (auto& idle : idle_) idle.clear();
-}
-
 std::size_t ConnectionPool::idle(WorkerId worker) const noexcept {
   return idle_[worker.value()].size();
 }
