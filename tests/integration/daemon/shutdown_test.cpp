@@ -43,6 +43,26 @@ TEST(Shutdown, idle_connections_are_closed) {
   EXPECT_TRUE(client.at_end());
 }
 
+TEST(Shutdown, readiness_asked_for_on_an_open_connection_is_503_and_new_ones_are_refused) {
+  Daemon daemon(one_slot());
+  RawClient running(daemon.port());
+  running.send(post("/v1/chat/completions", chat(true, 300)));
+  running.read_some(1);
+  // The second head has begun when the drain does: its bytes came with the first request.
+  RawClient probe(daemon.port());
+  probe.send(get("/readyz") + "GET /readyz HTTP/1.1\r\nHost: t\r\n");
+  EXPECT_EQ(probe.read_answer().status, 200U);
+  const auto port = daemon.port();
+  daemon.server().begin_drain();
+  probe.send("\r\n");
+  const auto answer = probe.read_answer();
+  EXPECT_EQ(answer.status, 503U);
+  EXPECT_NE(answer.body.find("shutting down"), std::string::npos) << answer.body;
+  EXPECT_EQ(answer.fields.at("connection"), "close");
+  EXPECT_ANY_THROW(RawClient late(port));
+  EXPECT_TRUE(running.read_answer().complete);
+}
+
 TEST(Shutdown, after_the_grace_time_streams_end_with_an_error_event) {
   auto options = one_slot();
   options.speed = 1;
