@@ -1,0 +1,191 @@
+// What the dispatcher is told from outside: time, the fleet, the end.
+#include "lmb/dispatch/dispatcher.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "lmb/telemetry/metrics.hpp"
+#include "two_shards.hpp"
+
+namespace lmb::dispatch {
+namespace {
+
+using std::chrono::seconds;
+using Outcome = scheduling::Outcome;
+
+class DispatcherTest : public TwoShards {};
+
+scheduling::Offers offers_of(const std::string& model) {
+  scheduling::Offers offers;
+  offers.models.push_back({model, true});
+  return offers;
+}
+
+TEST_F(DispatcherTest, a_deadline_refuses_exactly_when_it_passes) {
+  start(1, 1);
+  const auto running = hold_a_slot();
+  const Waiter waiter(*dispatcher, 1, patient(seconds(10)));
+  const auto deadline = Clock::now() + seconds(10);
+  dispatcher->tick(deadline - Duration(1));
+  EXPECT_EQ(turn(b), 0U);
+  EXPECT_FALSE(waiter.settled());
+  EXPECT_EQ(queued(), 1U);
+  dispatcher->tick(deadline);
+  EXPECT_EQ(queued(), 0U);
+  EXPECT_EQ(turn(a), 0U);
+  EXPECT_EQ(turn(b), 1U);
+  EXPECT_EQ(waiter.refused(), ErrorKind::queue_timeout);
+}
+
+TEST_F(DispatcherTest, a_grant_under_way_wins_over_the_deadline) {
+  start(1, 1);
+  auto running = hold_a_slot();
+  const Waiter waiter(*dispatcher, 1, patient(seconds(10)));
+  running.finish(Outcome::answered);
+  manual_clock::advance(seconds(20));
+  dispatcher->tick(Clock::now());
+  EXPECT_EQ(turn(b), 1U) << "one news, not two";
+  ASSERT_TRUE(waiter.settled());
+  EXPECT_TRUE(waiter.acquisition->take().has_value());
+}
+
+TEST_F(DispatcherTest, ticks_without_waiters_do_nothing) {
+  start(1, 1);
+  const auto running = hold_a_slot();
+  for (int i = 0; i < 100; ++i) {
+    manual_clock::advance(seconds(60));
+    dispatcher->tick(Clock::now());
+  }
+  EXPECT_EQ(turn(a) + turn(b), 0U);
+  EXPECT_EQ(in_flight(), 1U);
+}
+
+TEST_F(DispatcherTest, each_refusal_has_its_error) {
+  setup.options.queue_length = 1;
+  setup.options.no_worker_grace = Duration::zero();
+  setup.options.startup_grace = Duration::zero();
+  start(1, 1);
+  EXPECT_EQ(Waiter(*dispatcher, 0, patient(seconds(-1))).refused(), std::nullopt)
+      << "a deadline in the past does not forbid a free slot";
+  auto running = hold_a_slot();
+  const auto waiting = wait_on(0);
+  EXPECT_EQ(wait_on(0).refused(), ErrorKind::queue_full);
+  dispatcher->set_offers(w0, offers_of("known"));
+  auto demand = patient();
+  demand.model = "unknown";
+  EXPECT_EQ(Waiter(*dispatcher, 0, demand).refused(), ErrorKind::model_not_found);
+  demand.model = "known";
+  demand.tried.insert(w0);
+  EXPECT_EQ(Waiter(*dispatcher, 0, demand).refused(), ErrorKind::no_worker);
+  for (int i = 0; i < 3; ++i) dispatcher->observe_probe(w0, false);
+  EXPECT_EQ(wait_on(0).refused(), ErrorKind::no_worker);
+  dispatcher->close();
+  EXPECT_EQ(wait_on(0).refused(), ErrorKind::shutting_down);
+}
+
+TEST_F(DispatcherTest, closing_refuses_the_waiting_and_the_coming_and_lets_the_running_end) {
+  start(1, 1);
+  auto running = hold_a_slot();
+  const auto on_a = wait_on(0);
+  const auto on_b = wait_on(1);
+  dispatcher->close();
+  EXPECT_EQ(queued(), 0U);
+  EXPECT_EQ(wait_on(0).refused(), ErrorKind::shutting_down) << "at once, without waiting";
+  EXPECT_EQ(turn(a), 1U);
+  EXPECT_EQ(turn(b), 1U);
+  EXPECT_EQ(on_a.refused(), ErrorKind::shutting_down);
+  EXPECT_EQ(on_b.refused(), ErrorKind::shutting_down);
+  EXPECT_EQ(in_flight(), 1U);
+  running.finish(Outcome::answered);
+  EXPECT_EQ(in_flight(), 0U);
+  EXPECT_EQ(wait_on(1).refused(), ErrorKind::shutting_down) << "a free slot reopens nothing";
+  dispatcher->close();
+  EXPECT_EQ(turn(a) + turn(b), 0U) << "closed twice is closed once";
+}
+
+TEST_F(DispatcherTest, more_slots_let_the_waiting_in_at_once) {
+  scheduling::WorkerSpec spec;
+  spec.name = "automatic";
+  setup.fleet.push_back(spec);
+  setup.options.slots_unknown = 1;
+  start(0, 0);
+  dispatcher->observe_probe(w0, true);
+  const auto running = hold_a_slot();
+  const auto on_a = wait_on(0);
+  const auto on_b = wait_on(1);
+  auto offers = offers_of("m");
+  offers.slots = 3;
+  dispatcher->set_offers(w0, offers);
+  EXPECT_EQ(turn(a), 1U);
+  EXPECT_EQ(turn(b), 1U);
+  EXPECT_TRUE(on_a.settled());
+  EXPECT_TRUE(on_b.settled());
+}
+
+TEST_F(DispatcherTest, a_draining_worker_gets_nothing_until_it_is_undrained) {
+  start(1, 2);
+  auto running = hold_a_slot();
+  dispatcher->set_draining(w0, true);
+  EXPECT_FALSE(dispatcher->any_up());
+  const auto waiter = wait_on(1);
+  running.finish(Outcome::answered);
+  EXPECT_EQ(turn(b), 0U);
+  dispatcher->set_draining(w0, false);
+  EXPECT_EQ(turn(b), 1U);
+  EXPECT_TRUE(waiter.settled());
+}
+
+TEST_F(DispatcherTest, a_worker_that_comes_up_serves_those_that_wait_for_it) {
+  start(2, 1);
+  const auto first = hold_a_slot();
+  for (int i = 0; i < 3; ++i) dispatcher->observe_probe(w1, false);
+  const auto waiter = wait_on(1);
+  EXPECT_FALSE(waiter.settled());
+  dispatcher->observe_probe(w1, true);
+  EXPECT_EQ(turn(b), 0U);
+  dispatcher->observe_probe(w1, true);
+  EXPECT_EQ(turn(b), 1U);
+  auto lease = waiter.acquisition->take();
+  ASSERT_TRUE(lease.has_value());
+  EXPECT_EQ(lease->worker(), w1);
+}
+
+TEST_F(DispatcherTest, transitions_are_counted_by_worker) {
+  telemetry::Metrics metrics({"w0", "w1"}, {}, {});
+  setup.metrics = &metrics;
+  start(2, 1);
+  for (int i = 0; i < 3; ++i) dispatcher->observe_probe(w1, false);
+  const auto page = metrics.render();
+  const auto shows = [&](const std::string& line) {
+    return page.find(line + "\n") != std::string::npos;
+  };
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="up",worker="w0"} 1)")) << page;
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="up",worker="w1"} 1)"));
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="down",worker="w1"} 1)"));
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="down",worker="w0"} 0)"));
+}
+
+TEST_F(DispatcherTest, tells_when_to_try_again_from_what_it_has_measured) {
+  start(1, 1);
+  EXPECT_EQ(dispatcher->retry_after_seconds(), 1U) << "a slot is free";
+  for (int i = 0; i < 20; ++i) {
+    auto lease = hold_a_slot();
+    manual_clock::advance(seconds(4));
+    lease.finish(Outcome::answered);
+  }
+  const auto running = hold_a_slot();
+  EXPECT_EQ(dispatcher->retry_after_seconds(), 4U) << "a finish each 4 s, nobody else waits";
+  const auto waiting = wait_on(0);
+  EXPECT_EQ(dispatcher->retry_after_seconds(), 8U);
+}
+
+TEST_F(DispatcherTest, knows_its_workers_names) {
+  start(2, 1);
+  EXPECT_EQ(dispatcher->worker_name(w0), "w0");
+  EXPECT_EQ(dispatcher->worker_name(w1), "w1");
+}
+
+}  // namespace
+}  // namespace lmb::dispatch
