@@ -1,6 +1,6 @@
 #include "support/canned_worker.hpp"
 
-#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -9,11 +9,11 @@
 namespace lmb::test {
 namespace asio = boost::asio;
 
-CannedWorker::CannedWorker(std::string answer)
+CannedWorker::CannedWorker(std::string answer, const std::string& host)
     : answer_(std::move(answer)),
       server_(context_.get_executor(), {},
               [this](http::Exchange& exchange) { return serve(exchange); }) {
-  const auto bound = server_.listen(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  const auto bound = server_.listen(asio::ip::tcp::endpoint(asio::ip::make_address(host), 0));
   port_ = bound.value().port();
   thread_ = std::thread([this] { context_.run(); });
 }
@@ -21,6 +21,11 @@ CannedWorker::CannedWorker(std::string answer)
 CannedWorker::~CannedWorker() {
   asio::post(context_, [this] { server_.stop(); });
   thread_.join();
+}
+
+http::Request CannedWorker::last_request() const {
+  const std::lock_guard lock(mutex_);
+  return last_request_;
 }
 
 asio::awaitable<void> CannedWorker::serve(http::Exchange& exchange) {
@@ -35,6 +40,10 @@ asio::awaitable<void> CannedWorker::serve(http::Exchange& exchange) {
     list += R"(","config":{"parallel":4}}]}]})";
     co_await exchange.respond(200, "application/json", std::move(list));
   } else {
+    {
+      const std::lock_guard lock(mutex_);
+      last_request_ = exchange.request();
+    }
     ++asked_;
     co_await exchange.send_raw(answer_);
   }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -14,7 +15,8 @@ namespace lmb::test {
 /// bytes, whatever they are; then the connection ends.
 class CannedWorker {
  public:
-  explicit CannedWorker(std::string answer);
+  /// `host`: the loopback address to listen on.
+  explicit CannedWorker(std::string answer, const std::string& host = "127.0.0.1");
   ~CannedWorker();
   CannedWorker(const CannedWorker&) = delete;
   CannedWorker& operator=(const CannedWorker&) = delete;
@@ -22,12 +24,16 @@ class CannedWorker {
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   /// Generations asked for so far.
   [[nodiscard]] int asked() const noexcept { return asked_; }
+  /// The last generation asked for, as it arrived.
+  [[nodiscard]] http::Request last_request() const;
 
  private:
   boost::asio::awaitable<void> serve(http::Exchange& exchange);
 
   const std::string answer_;
   std::atomic<int> asked_{0};
+  mutable std::mutex mutex_;
+  http::Request last_request_;  // guarded by mutex_
   boost::asio::io_context context_{1};
   http::Server server_;
   std::uint16_t port_ = 0;

@@ -2,11 +2,12 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <cctype>
+#include <chrono>
 
 #include "lmb/protocol/body_decoder.hpp"
 #include "lmb/protocol/head.hpp"
+#include "support/socket_wait.hpp"
 
 namespace lmb::test {
 namespace asio = boost::asio;
@@ -14,6 +15,7 @@ using asio::ip::tcp;
 
 namespace {
 
+constexpr std::chrono::seconds limit{RawClient::limit_seconds};
 constexpr protocol::HeadLimits limits{1024 * 1024, protocol::header_count_max, 0};
 
 std::string lower(std::string_view text) {
@@ -24,20 +26,26 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-RawClient::RawClient(std::uint16_t port) : socket_(context_) {
-  socket_.connect(tcp::endpoint(asio::ip::address_v4::loopback(), port));
-  const timeval limit{limit_seconds, 0};
-  setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  setsockopt(socket_.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+RawClient::RawClient(std::uint16_t port)
+    : RawClient(tcp::endpoint(asio::ip::address_v4::loopback(), port)) {}
+
+RawClient::RawClient(const tcp::endpoint& endpoint) : socket_(context_) {
+  socket_.connect(endpoint);
+  socket_.non_blocking(true);
 }
 
 bool RawClient::send(std::string_view bytes) {
-  boost::system::error_code ec;
-  asio::write(socket_, asio::buffer(bytes.data(), bytes.size()), ec);
-  return !ec;
+  while (!bytes.empty()) {
+    if (!wait_ready(socket_, tcp::socket::wait_write, limit)) return false;
+    boost::system::error_code ec;
+    bytes.remove_prefix(socket_.write_some(asio::buffer(bytes.data(), bytes.size()), ec));
+    if (ec && ec != asio::error::would_block) return false;
+  }
+  return true;
 }
 
 bool RawClient::read_more() {
+  if (!wait_ready(socket_, tcp::socket::wait_read, limit)) return false;
   std::array<char, 64 * 1024> buffer{};
   boost::system::error_code ec;
   const auto bytes = socket_.read_some(asio::buffer(buffer), ec);
@@ -84,12 +92,16 @@ std::string RawClient::read_some(std::size_t count) {
 }
 
 bool RawClient::at_end() {
-  if (!input_.empty()) return false;
+  if (!input_.empty() || !wait_ready(socket_, tcp::socket::wait_read, limit)) return false;
   std::array<char, 1> byte{};
   boost::system::error_code ec;
   const auto bytes = socket_.read_some(asio::buffer(byte), ec);
   input_.append(byte.data(), bytes);
-  return bytes == 0 && ec != asio::error::would_block && ec != asio::error::try_again;
+  return bytes == 0 && ec != asio::error::would_block;
+}
+
+bool RawClient::ready() {
+  return !input_.empty() || wait_ready(socket_, tcp::socket::wait_read, std::chrono::seconds(0));
 }
 
 void RawClient::shutdown_send() {

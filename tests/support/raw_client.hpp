@@ -17,13 +17,15 @@ struct RawAnswer {
   bool complete = false;                      ///< The framing says that nothing is missing.
 };
 
-/// A blocking client that sends bytes as they are. Every wait ends after `limit` with a failure, so
-/// no test hangs.
+/// A blocking client that sends bytes as they are. Every wait ends after `limit_seconds` with a
+/// failure, so no test hangs.
 class RawClient {
  public:
   static constexpr int limit_seconds = 30;
 
+  /// Connects to 127.0.0.1.
   explicit RawClient(std::uint16_t port);
+  explicit RawClient(const boost::asio::ip::tcp::endpoint& endpoint);
 
   /// Sends all of it; false when the peer is gone.
   bool send(std::string_view bytes);
@@ -36,6 +38,8 @@ class RawClient {
   [[nodiscard]] bool was_reset() const noexcept { return was_reset_; }
   /// True when the peer has closed and nothing is left to read.
   bool at_end();
+  /// Something can be read at once: bytes, or the end.
+  [[nodiscard]] bool ready();
   void shutdown_send();
   /// Closes with RST instead of FIN.
   void reset();

@@ -44,6 +44,32 @@ TEST(LocalRoutes, head_answers_like_get_without_a_body) {
   EXPECT_EQ(client.read_answer().body.size(), 15U);
 }
 
+TEST(LocalRoutes, every_get_route_answers_head_on_a_kept_connection) {
+  Daemon daemon;
+  RawClient client(daemon.port());
+  for (const auto* target : {"/healthz", "/readyz", "/v1/models", "/api/v0/models",
+                             "/api/v1/models", "/v1/models/qwen/qwen3-30b-a3b"}) {
+    client.send(get(target));
+    const auto whole = client.read_answer();
+    client.send(std::string("HEAD ") + target + " HTTP/1.1\r\nHost: t\r\n\r\n");
+    const auto head = client.read_answer(true);
+    EXPECT_EQ(head.status, 200U) << target;
+    EXPECT_EQ(head.body, "") << target;
+    EXPECT_EQ(head.fields.at("content-length"), std::to_string(whole.body.size())) << target;
+    EXPECT_EQ(head.fields.at("content-type"), whole.fields.at("content-type")) << target;
+  }
+  client.send("HEAD /metrics HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_GT(std::stoul(client.read_answer(true).fields.at("content-length")), 1000U);
+  client.send("HEAD /v1/models/nope HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(client.read_answer(true).status, 404U);
+  client.send("HEAD /v1/chat/completions HTTP/1.1\r\nHost: t\r\n\r\n");
+  const auto refused = client.read_answer(true);
+  EXPECT_EQ(refused.status, 405U);
+  EXPECT_EQ(refused.fields.at("allow"), "POST");
+  client.send(get("/healthz"));
+  EXPECT_EQ(client.read_answer().status, 200U) << "no body was left on the connection";
+}
+
 TEST(LocalRoutes, metrics_are_in_prometheus_text_format) {
   Daemon daemon;
   RawClient client(daemon.port());

@@ -1,12 +1,12 @@
 // A request's way through the daemon to a worker and back.
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <set>
 #include <string>
 #include <vector>
 
 #include "support/daemon.hpp"
+#include "support/gzip.hpp"
 #include "support/raw_client.hpp"
 
 namespace lmb::test {
@@ -22,21 +22,6 @@ class Relay : public ::testing::TestWithParam<std::size_t> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Threads, Relay, ::testing::Values(1, 3));
-
-std::string gzip(const std::string& plain) {
-  z_stream stream{};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(plain.size() + 256, '\0');
-  auto input = plain;
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(out.size() - stream.avail_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 TEST_P(Relay, streams_a_chat_answer_to_its_end) {
   Daemon daemon(options());

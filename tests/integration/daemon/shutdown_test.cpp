@@ -78,5 +78,42 @@ TEST(Shutdown, after_the_grace_time_streams_end_with_an_error_event) {
   EXPECT_TRUE(running.at_end());
 }
 
+TEST(Shutdown, readyz_says_503_to_who_is_still_connected) {
+  auto options = one_slot();
+  options.threads = 1;
+  Daemon daemon(options);
+  const auto request = get("/readyz");
+  RawClient client(daemon.port());
+  client.send(request.substr(0, 8));
+  // The first bytes must have been read: another connection's answer comes after that.
+  RawClient other(daemon.port());
+  other.send(request);
+  ASSERT_EQ(other.read_answer().status, 200U);
+  daemon.server().begin_drain();
+  client.send(request.substr(8));
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.status, 503U);
+  EXPECT_EQ(answer.fields.at("connection"), "close");
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST(Shutdown, requests_that_come_during_the_drain_are_refused) {
+  auto options = one_slot();
+  options.threads = 1;
+  Daemon daemon(options);
+  const auto request = post("/v1/chat/completions", chat(true));
+  RawClient client(daemon.port());
+  client.send(request.substr(0, 8));
+  RawClient other(daemon.port());
+  other.send(get("/healthz"));
+  ASSERT_EQ(other.read_answer().status, 200U);
+  daemon.server().begin_drain();
+  client.send(request.substr(8));
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.status, 503U) << answer.body;
+  EXPECT_EQ(answer.fields.at("connection"), "close");
+  EXPECT_EQ(answer.fields.count("retry-after"), 1U);
+}
+
 }  // namespace
 }  // namespace lmb::test
