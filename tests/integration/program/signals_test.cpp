@@ -1,0 +1,153 @@
+// What the program does when it is told to end, and when it is told something else.
+#include <csignal>
+
+#include "served_fleet.hpp"
+
+namespace lmb::test {
+namespace {
+
+constexpr const char* route = "/v1/chat/completions";
+
+TEST(Signals, hup_usr1_and_pipe_never_end_it) {
+  ServedFleet served(100);
+  for (int round = 0; round < 5; ++round) {
+    for (const int number : {SIGHUP, SIGUSR1, SIGPIPE}) served.program().signal(number);
+    EXPECT_EQ(served.get_once("/healthz").status, 200U);
+  }
+  EXPECT_TRUE(eventually([&] {
+    return served.program().output().find("SIGHUP: ") != std::string::npos;
+  })) << "the operator is told that nothing was reloaded";
+  RawClient client(served.port());
+  client.send(post(route, chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+  EXPECT_TRUE(served.program().running());
+}
+
+TEST(Signals, an_output_that_nobody_reads_does_not_end_it) {
+  ServedFleet served(100, R"(, "telemetry": {"access_log": "-", "log_level": "debug"})");
+  served.program().close_output();
+  RawClient client(served.port());
+  // Lines are written when 64 KiB are together: this is more.
+  for (int i = 0; i < 500; ++i) {
+    client.send(get("/healthz"));
+    ASSERT_EQ(client.read_answer().status, 200U) << i;
+  }
+  served.program().signal(SIGHUP);
+  EXPECT_EQ(served.get_once("/readyz").status, 200U);
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+}
+
+TEST(Signals, a_client_that_resets_in_the_middle_of_its_stream_does_not_end_it) {
+  ServedFleet served(5);
+  for (int i = 0; i < 5; ++i) {
+    RawClient client(served.port());
+    client.send(post(route, chat(true, 5000)));
+    client.read_some(1);
+    client.reset();
+  }
+  RawClient client(served.port());
+  client.send(post(route, chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+}
+
+TEST(Signals, term_or_int_ends_an_idle_one_well) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    ServedFleet served(100);
+    RawClient idle(served.port());
+    idle.send(get("/healthz"));
+    ASSERT_EQ(idle.read_answer().status, 200U);
+    served.program().signal(number);
+    EXPECT_EQ(served.program().wait_end(), 0) << number;
+    EXPECT_TRUE(idle.at_end());
+    EXPECT_TRUE(served.refuses());
+  }
+}
+
+TEST(Signals, after_term_running_streams_finish_and_waiting_requests_are_refused) {
+  ServedFleet served(2);
+  RawClient running(served.port());
+  running.send(post(route, chat(true, 250)));
+  running.read_some(1);
+  RawClient waiting(served.port());
+  waiting.send(post(route, chat(true)));
+  ASSERT_TRUE(eventually([&] {
+    return served.get_once("/metrics").body.find("\nlmbalancer_queue_depth 1\n") !=
+           std::string::npos;
+  }));
+  served.program().signal(SIGTERM);
+  const auto refused = waiting.read_answer();
+  EXPECT_EQ(refused.status, 503U);
+  EXPECT_EQ(refused.fields.at("connection"), "close");
+  EXPECT_EQ(refused.fields.count("retry-after"), 1U);
+  EXPECT_NE(refused.body.find("\"shutting_down\""), std::string::npos) << refused.body;
+  EXPECT_TRUE(waiting.at_end());
+  EXPECT_TRUE(served.refuses());
+  const auto finished = running.read_answer();
+  EXPECT_TRUE(finished.complete);
+  EXPECT_TRUE(finished.body.ends_with("data: [DONE]\n\n"));
+  EXPECT_EQ(served.program().wait_end(), 0);
+}
+
+/// A stream that never ends by itself.
+class Stalled : public ::testing::Test {
+ protected:
+  explicit Stalled(const std::string& grace = "10m")
+      : served(100, R"(, "timeouts": {"shutdown_grace": ")" + grace + "\"}") {
+    served.fleet().set_fault(0, sim::Fault::stall_mid_stream);
+    client.emplace(served.port());
+    client->send(post(route, chat(true)));
+    client->read_some(300);
+    served.program().signal(SIGTERM);
+    EXPECT_TRUE(eventually([this] { return served.refuses(); }));
+  }
+  void expect_cut() {
+    const auto answer = client->read_answer();
+    EXPECT_EQ(answer.status, 200U);
+    EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos);
+    EXPECT_NE(answer.body.find("\"shutting_down\""), std::string::npos) << answer.body;
+    EXPECT_TRUE(client->at_end());
+  }
+  ServedFleet served;
+  std::optional<RawClient> client;
+};
+
+class StalledWithShortGrace : public Stalled {
+ protected:
+  StalledWithShortGrace() : Stalled("300ms") {}
+};
+
+class StalledWithLongGrace : public Stalled {
+ protected:
+  StalledWithLongGrace() = default;
+};
+
+TEST_F(StalledWithLongGrace, a_second_signal_ends_at_once) {
+  EXPECT_TRUE(served.program().running()) << "the stream may go on for ten minutes";
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+  expect_cut();
+  EXPECT_NE(served.program().output().find("second signal"), std::string::npos);
+}
+
+TEST_F(StalledWithLongGrace, an_interrupt_from_the_keyboard_is_a_second_signal_too) {
+  served.program().signal(SIGINT);
+  EXPECT_EQ(served.program().wait_end(), 0);
+  expect_cut();
+}
+
+TEST_F(StalledWithLongGrace, other_signals_do_not_end_the_drain) {
+  for (const int number : {SIGHUP, SIGUSR1, SIGPIPE}) served.program().signal(number);
+  EXPECT_TRUE(
+      eventually([&] { return served.program().output().find("SIGHUP: ") != std::string::npos; }));
+  EXPECT_TRUE(served.program().running());
+}
+
+TEST_F(StalledWithShortGrace, when_the_grace_time_is_over_it_ends_by_itself) {
+  EXPECT_EQ(served.program().wait_end(), 0);
+  expect_cut();
+  EXPECT_NE(served.program().output().find("shutdown_grace is over"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lmb::test
