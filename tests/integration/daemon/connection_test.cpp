@@ -22,6 +22,31 @@ TEST(Connection, an_idle_one_is_closed_without_a_word) {
   EXPECT_TRUE(client.at_end());
 }
 
+TEST(Connection, one_that_never_speaks_is_closed_without_a_word) {
+  DaemonOptions options;
+  options.adjust = [](config::Config& config) {
+    config.proxy.timeouts.client_head = std::chrono::milliseconds(100);
+  };
+  Daemon daemon(options);
+  RawClient client(daemon.port());
+  EXPECT_TRUE(client.at_end());
+}
+
+TEST(Connection, http_1_0_keeps_alive_only_when_asked_to) {
+  Daemon daemon;
+  RawClient client(daemon.port());
+  for (int i = 0; i < 2; ++i) {
+    client.send("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, 200U);
+    EXPECT_EQ(answer.fields.at("connection"), "keep-alive");
+    EXPECT_EQ(answer.fields.at("content-length"), "15");
+  }
+  client.send("GET /healthz HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(client.read_answer().status, 200U);
+  EXPECT_TRUE(client.at_end());
+}
+
 TEST(Connection, close_is_honoured) {
   Daemon daemon;
   RawClient client(daemon.port());

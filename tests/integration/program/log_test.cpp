@@ -1,0 +1,41 @@
+// What the operator reads in the log.
+#include <csignal>
+
+#include "served_fleet.hpp"
+
+namespace lmb::test {
+namespace {
+
+TEST(Log, tells_when_a_worker_goes_down_and_comes_back) {
+  ServedFleet served(100, R"(, "health": {"interval": "50ms", "timeout": "40ms"})");
+  const auto says = [&](const std::string& text) {
+    return eventually([&] { return served.program().output().find(text) != std::string::npos; });
+  };
+  EXPECT_TRUE(says("worker w1: starting -> up"));
+  served.fleet().set_fault(0, sim::Fault::refuse);
+  EXPECT_TRUE(says("worker w1: up -> down")) << served.program().output();
+  served.fleet().set_fault(0, sim::Fault::none);
+  EXPECT_TRUE(says("worker w1: down -> up")) << served.program().output();
+}
+
+TEST(Log, never_holds_keys_or_prompts) {
+  ServedFleet served(100, R"(, "telemetry": {"access_log": "-", "log_level": "debug"})");
+  RawClient client(served.port());
+  auto body = chat(true);
+  body.insert(body.find("Hello there"), "very secret prompt ");
+  client.send(post("/v1/chat/completions", body,
+                   "Authorization: Bearer sk-client-secret\r\nX-Request-Id: seen-in-log\r\n"));
+  EXPECT_TRUE(client.read_answer().complete);
+  client.send(post("/v1/chat/completions", R"({"model": "very secret prompt)"));
+  EXPECT_EQ(client.read_answer().status, 400U);
+  EXPECT_TRUE(eventually([&] {
+    return served.program().output().find("seen-in-log") != std::string::npos;
+  })) << served.program().output();
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+  EXPECT_EQ(served.program().output().find("secret"), std::string::npos)
+      << served.program().output();
+}
+
+}  // namespace
+}  // namespace lmb::test
