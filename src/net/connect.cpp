@@ -64,9 +64,11 @@ class ConnectRace {
         failure_ = Error(ErrorKind::connect_timeout);
       }
     }
-    std::erase_if(running_, [now](const Attempt& attempt) {
+    const auto ended = std::erase_if(running_, [now](const Attempt& attempt) {
       return !attempt.stream.connect_pending() || now >= attempt.limit;
     });
+    // A place in the race that has become free is taken at once.
+    if (ended > 0) next_start_ = now;
   }
 
   boost::asio::any_io_executor executor_;

@@ -41,7 +41,8 @@ class ConnectionPoolTest : public test::TurnedLoop {
   }
 
   using asio_buffer = boost::asio::const_buffer;
-  ConnectionPool pool{2, idle_max, 3};
+  telemetry::Metrics metrics{{"w0", "w1"}, {}, {}};
+  ConnectionPool pool{2, idle_max, 3, metrics};
   std::vector<Peer> ends;
 };
 
@@ -135,22 +136,24 @@ TEST_F(ConnectionPoolTest, bytes_that_nobody_asked_for_make_a_connection_dead) {
   EXPECT_TRUE(ends[0].at_end());
 }
 
-TEST_F(ConnectionPoolTest, can_be_emptied_for_one_worker_or_for_all) {
+TEST_F(ConnectionPoolTest, closes_what_leads_to_an_address_that_the_worker_has_lost) {
   put(w0);
   put(w0);
   put(w1);
-  pool.clear(w0);
-  EXPECT_EQ(pool.idle(w0), 0U);
+  auto newest = pool.take(w0, Clock::now());
+  ASSERT_TRUE(newest.has_value());
+  const auto kept = newest->peer();
+  pool.put(w0, std::move(*newest), Clock::now());
+  pool.keep_only(w0, {{kept.address(), 1}, kept});
+  EXPECT_EQ(pool.idle(w0), 1U);
   EXPECT_TRUE(ends[0].at_end());
-  EXPECT_TRUE(ends[1].at_end());
-  EXPECT_EQ(pool.idle(w1), 1U);
-  pool.clear();
-  EXPECT_TRUE(ends[2].at_end());
+  EXPECT_EQ(take(), 1U);
+  EXPECT_EQ(pool.idle(w1), 1U) << "another worker's";
 }
 
 TEST_F(ConnectionPoolTest, a_pool_that_is_destroyed_closes_what_it_holds) {
   {
-    ConnectionPool other(1, idle_max, 3);
+    ConnectionPool other(1, idle_max, 3, metrics);
     auto [stream, peer] = connect_pair();
     other.put(w0, std::move(stream), Clock::now());
     ends.push_back(std::move(peer));

@@ -29,7 +29,7 @@ class ExchangeAnswerTest : public ExchangeFixture {
     EXPECT_TRUE(answer.body.complete) << bytes;
     exchange.recycle(pool, w0);
     const bool reusable = pool.idle(w0) == 1;
-    pool.clear();
+    pool.keep_only(w0, {});
     return reusable;
   }
 };

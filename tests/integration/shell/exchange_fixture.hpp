@@ -114,7 +114,8 @@ class ExchangeFixture : public test::TurnedLoop {
   protocol::ResponseHead head;
   net::Bell bell;
   net::Interruption interruption{bell, shard.deadlines(), shard.sessions()};
-  ConnectionPool pool{1, std::chrono::seconds(4), 8};
+  telemetry::Metrics metrics{{"w0"}, {}, {}};
+  ConnectionPool pool{1, std::chrono::seconds(4), 8, metrics};
   test::tcp::acceptor worker{peers, test::loopback()};
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exchange_fixture.hpp"
+#include "lmb/net/connect.hpp"
 
 namespace lmb::upstream {
 namespace {
@@ -85,24 +86,34 @@ TEST_F(ExchangeTest, gives_each_silent_address_its_own_time) {
   const FullListener second(peers);
   if (!first.full() || !second.full()) GTEST_SKIP() << "this kernel refuses instead of waiting";
   const auto pending = begin(exchange.connect({first.endpoint(), second.endpoint()}));
-  pass(options.connect_timeout - Duration(1));
-  EXPECT_FALSE(pending.done());
-  pass(Duration(1));
-  EXPECT_FALSE(pending.done()) << "the second address is being tried";
-  pass(options.connect_timeout - Duration(1));
+  pass(net::connect_stagger);
+  pass(options.connect_timeout - net::connect_stagger);
+  EXPECT_FALSE(pending.done()) << "the second address was tried later";
+  pass(net::connect_stagger - Duration(1));
   EXPECT_FALSE(pending.done());
   pass(Duration(1));
   ASSERT_TRUE(pending.done());
   EXPECT_EQ(error_of(pending.value()), ErrorKind::connect_timeout);
 }
 
-TEST_F(ExchangeTest, goes_on_to_a_live_address_after_a_silent_one) {
+TEST_F(ExchangeTest, tries_a_live_address_beside_a_silent_one) {
   const FullListener silent(peers);
   if (!silent.full()) GTEST_SKIP() << "this kernel refuses instead of waiting";
   const auto pending = begin(exchange.connect({silent.endpoint(), worker.local_endpoint()}));
+  pass(net::connect_stagger - Duration(1));
   EXPECT_FALSE(pending.done());
-  pass(options.connect_timeout);
-  ASSERT_TRUE(until([&] { return pending.done(); }));
+  pass(Duration(1));
+  ASSERT_TRUE(until([&] { return pending.done(); })) << "the silent one is not waited for";
+  EXPECT_TRUE(pending.value().has_value());
+}
+
+TEST_F(ExchangeTest, an_address_that_refuses_while_another_is_silent_gives_way_at_once) {
+  const FullListener silent(peers);
+  if (!silent.full()) GTEST_SKIP() << "this kernel refuses instead of waiting";
+  const auto pending =
+      begin(exchange.connect({silent.endpoint(), nobody(), worker.local_endpoint()}));
+  pass(net::connect_stagger);
+  ASSERT_TRUE(until([&] { return pending.done(); })) << "the clock stands still";
   EXPECT_TRUE(pending.value().has_value());
 }
 
@@ -175,6 +186,31 @@ TEST_F(ExchangeTest, a_worker_that_answers_and_closes_before_it_read_the_body_is
   EXPECT_EQ(answer.body.bytes, "long");
   exchange.recycle(pool, w0);
   EXPECT_EQ(pool.idle(w0), 0U) << "half a request is in it";
+}
+
+TEST_F(ExchangeTest, a_worker_that_answers_before_it_read_the_body_is_heard_while_it_stays) {
+  auto peer = connect(exchange);
+  const std::string body(32 * 1024 * 1024, 'b');
+  const auto sending = begin(exchange.send(request, body));
+  EXPECT_EQ(peer.read_head(), request);
+  peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nlong");
+  ASSERT_TRUE(until([&] { return sending.done(); })) << "the clock stands still";
+  EXPECT_TRUE(sending.value().has_value());
+  const auto answer = finish(read_answer(exchange, interruption, false));
+  EXPECT_EQ(answer.status, 413U);
+  EXPECT_EQ(answer.body.bytes, "long");
+  exchange.recycle(pool, w0);
+  EXPECT_EQ(pool.idle(w0), 0U) << "half a request is in it";
+}
+
+TEST_F(ExchangeTest, an_interim_answer_instead_of_taking_the_request_is_no_wait_for_ever) {
+  auto peer = connect(exchange);
+  const std::string body(32 * 1024 * 1024, 'b');
+  const auto sending = begin(exchange.send(request, body));
+  peer.send("HTTP/1.1 100 Continue\r\n\r\n");
+  ASSERT_TRUE(until([&] { return sending.done(); }));
+  const auto answer = finish(read_answer(exchange, interruption, false));
+  EXPECT_EQ(answer.error, ErrorKind::send_failed);
 }
 
 TEST_F(ExchangeTest, a_worker_that_closes_before_it_read_the_body_without_a_word_has_failed) {
