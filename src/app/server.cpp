@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <future>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -69,7 +70,8 @@ struct Server::Parts {
       : config(std::move(its_config)),
         metrics(names_of(config.fleet), protocol::route_labels(), build_info(),
                 protocol::balanced_route_labels()),
-        helper(1) {}
+        helper(1),
+        catalogues(config.fleet.size()) {}
 
   /// An exception left a coroutine: our own fault, never a peer's.
   void note_escape(const char* what);
@@ -85,6 +87,8 @@ struct Server::Parts {
   const config::Config config;
   telemetry::Metrics metrics;
   asio::thread_pool helper;
+  /// As read last; empty until then. Touched by the watch's shard only.
+  std::vector<std::optional<protocol::ModelCatalogue>> catalogues;
   std::atomic<bool> draining{false};
   std::vector<std::unique_ptr<net::Shard>> shards;
   std::unique_ptr<dispatch::Dispatcher> dispatcher;
@@ -148,8 +152,13 @@ void Server::Parts::make_watch() {
     dispatcher->observe_probe(worker, alive);
   };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
-    dispatcher->set_offers(worker, offers_of(catalogue));
+    catalogues[worker.value()] = catalogue;
     model_lists->set(worker, std::move(catalogue));
+    // A new name in the fleet may be another name for what the others have.
+    const auto offers = offers_of(catalogues);
+    for (std::uint32_t i = 0; i < offers.size(); ++i) {
+      if (offers[i]) dispatcher->set_offers(WorkerId(i), *offers[i]);
+    }
   };
   shared->on_unreachable = [this](WorkerId worker) {
     asio::post(shards.front()->context(), [this, worker] { watch->look_again(worker); });

@@ -60,7 +60,7 @@ constexpr Key keys[] = {
      "Where the LM Studio server listens: http://host:port; port 1234 when left out.",
      [](Target t) -> Field { return &t.worker.address; }},
     {"workers[].slots", slots, {1, 10'000},
-     "Requests the worker runs at once; \"auto\" asks the worker itself.",
+     "Requests each loaded model of the worker runs at once; \"auto\" asks the worker itself.",
      [](Target t) -> Field { return &t.worker.spec.slots; }},
     {"workers[].max_in_flight", count, {1, 10'000},
      "Most requests on the worker over all its models; no cap beyond the slots when left "
@@ -77,7 +77,7 @@ constexpr Key keys[] = {
      [](Target t) -> Field { return &t.worker.api_key_env; }},
 
     {"scheduling.slots_unknown", count, {1, 10'000},
-     "Slots of a worker with slots \"auto\" that does not tell how many it has.",
+     "Slots of each loaded model of a worker with slots \"auto\" that does not tell them.",
      [](Target t) -> Field { return &t.config.scheduling.slots_unknown; }},
     {"queue.length", count, {0, 100'000},
      "Requests that may wait at once; the next one gets 503.",

@@ -26,13 +26,13 @@ ErrorKind kind_of(scheduling::Refusal refusal) noexcept {
 }  // namespace
 
 Lease::Lease(Lease&& other) noexcept
-    : dispatcher_(std::exchange(other.dispatcher_, nullptr)), worker_(other.worker_) {}
+    : dispatcher_(std::exchange(other.dispatcher_, nullptr)), slot_(std::move(other.slot_)) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   finish(scheduling::Outcome::abandoned);
   dispatcher_ = std::exchange(other.dispatcher_, nullptr);
-  worker_ = other.worker_;
+  slot_ = std::move(other.slot_);
   return *this;
 }
 
@@ -42,11 +42,11 @@ Lease::~Lease() {
 
 void Lease::finish(scheduling::Outcome outcome) noexcept {
   auto* dispatcher = std::exchange(dispatcher_, nullptr);
-  if (dispatcher != nullptr) dispatcher->finish(worker_, outcome);
+  if (dispatcher != nullptr) dispatcher->finish(slot_, outcome);
 }
 
 void Lease::finish_with_fault(ErrorKind kind) noexcept {
-  if (dispatcher_ != nullptr) dispatcher_->note_failure(worker_, "request", kind);
+  if (dispatcher_ != nullptr) dispatcher_->note_failure(slot_.worker, "request", kind);
   finish(scheduling::Outcome::worker_fault);
 }
 
@@ -62,8 +62,8 @@ Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
       dispatcher_.ticket_shard_.emplace(*ticket, shard_);
     }
   }
-  if (const auto* worker = std::get_if<WorkerId>(&submitted)) {
-    outcome_ = Lease(dispatcher_, *worker);
+  if (auto* slot = std::get_if<scheduling::Slot>(&submitted)) {
+    outcome_ = Lease(dispatcher_, std::move(*slot));
   } else if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
     ticket_ = *ticket;
     waiting_ = true;

@@ -30,10 +30,10 @@ void Dispatcher::observe_probe(WorkerId worker, bool alive) {
   carry_out(std::move(effects));
 }
 
-void Dispatcher::set_offers(WorkerId worker, scheduling::Offers offers) {
+void Dispatcher::set_offers(WorkerId worker, const scheduling::Offers& offers) {
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
-  auto effects = scheduler_.set_offers(worker, std::move(offers), now);
+  auto effects = scheduler_.set_offers(worker, offers, now);
   lock.unlock();
   carry_out(std::move(effects));
 }
@@ -78,10 +78,10 @@ std::uint32_t Dispatcher::retry_after_seconds() const {
   return scheduler_.retry_after_seconds(now);
 }
 
-void Dispatcher::finish(WorkerId worker, scheduling::Outcome outcome) {
+void Dispatcher::finish(const scheduling::Slot& slot, scheduling::Outcome outcome) {
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
-  auto effects = scheduler_.finish(worker, outcome, now);
+  auto effects = scheduler_.finish(slot, outcome, now);
   lock.unlock();
   if (!effects.empty()) carry_out(std::move(effects));
 }
@@ -100,15 +100,13 @@ void Dispatcher::carry_out(Effects effects) {
   };
   for (const auto& grant : effects.grants) {
     const auto shard = shard_of(grant.ticket);
-    boost::asio::post(shards_[shard], [this, shard, grant] {
-      deliver(shard, grant.ticket, grant.worker, scheduling::Refusal::closed);
-    });
+    boost::asio::post(shards_[shard],
+                      [this, shard, grant] { deliver(shard, grant.ticket, grant.slot); });
   }
   for (const auto& refused : effects.refusals) {
     const auto shard = shard_of(refused.ticket);
-    boost::asio::post(shards_[shard], [this, shard, refused] {
-      deliver(shard, refused.ticket, std::nullopt, refused.why);
-    });
+    boost::asio::post(shards_[shard],
+                      [this, shard, refused] { deliver(shard, refused.ticket, refused.why); });
   }
   for (const auto& transition : effects.transitions) {
     const bool up = transition.to == scheduling::WorkerState::up;
@@ -122,21 +120,22 @@ void Dispatcher::carry_out(Effects effects) {
   }
 }
 
-void Dispatcher::deliver(std::size_t shard, TicketId ticket, std::optional<WorkerId> granted,
-                         scheduling::Refusal refusal) {
+void Dispatcher::deliver(std::size_t shard, TicketId ticket,
+                         std::variant<scheduling::Slot, scheduling::Refusal> outcome) {
   auto& room = rooms_[shard];
   const auto found = room.find(ticket);
+  auto* slot = std::get_if<scheduling::Slot>(&outcome);
   if (found == room.end()) {
     // Its request left while the grant travelled.
-    if (granted) finish(*granted, scheduling::Outcome::abandoned);
+    if (slot != nullptr) finish(*slot, scheduling::Outcome::abandoned);
     return;
   }
   auto* acquisition = found->second;
   room.erase(found);
-  if (granted) {
-    acquisition->settle(Lease(*this, *granted));
+  if (slot != nullptr) {
+    acquisition->settle(Lease(*this, std::move(*slot)));
   } else {
-    acquisition->settle(refusal);
+    acquisition->settle(std::get<scheduling::Refusal>(outcome));
   }
 }
 

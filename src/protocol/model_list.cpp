@@ -28,15 +28,24 @@ bool read_config(JsonValue& value, ModelInstance& instance) {
   });
 }
 
-bool read_instances(JsonValue& list, std::vector<ModelInstance>& out) {
-  return each_element(list, [&out](JsonValue& element) {
+void read_load_time(JsonValue& value, std::optional<Duration>& longest) {
+  double seconds = 0;
+  const bool read = value.get_double().get(seconds) == simdjson::SUCCESS;
+  if (!read || seconds < 0 || seconds > 3600) return;
+  const auto time = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  longest = std::max(longest.value_or(time), time);
+}
+
+bool read_instances(JsonValue& list, ModelEntry& entry) {
+  return each_element(list, [&entry](JsonValue& element) {
     if (json_kind(element) != '{') return true;
     ModelInstance instance;
-    const bool read = each_member(element, [&instance](std::string_view key, JsonValue& value) {
+    const bool read = each_member(element, [&](std::string_view key, JsonValue& value) {
       if (key == "id") return assign_text(value, instance.id);
+      if (key == "load_time_seconds") read_load_time(value, entry.load_time);
       return key != "config" || read_config(value, instance);
     });
-    out.push_back(std::move(instance));
+    entry.instances.push_back(std::move(instance));
     return read;
   });
 }
@@ -54,7 +63,7 @@ class EntryReader {
     if (key == "quantization") return read_quantization(value);
     if (key == "capabilities") return read_capabilities(value);
     if (key == "variants") return read_variants(value);
-    if (key == "loaded_instances") return read_instances(value, entry_.instances);
+    if (key == "loaded_instances") return read_instances(value, entry_);
     if (key == "max_context_length") assign_number(value, entry_.max_context_length);
     if (key == "loaded_context_length") assign_number(value, loaded_context_length_);
     return true;

@@ -1,12 +1,8 @@
 #include "fleet.hpp"
 
-#include <array>
-#include <bit>
-#include <span>
-#include <utility>
+#include <algorithm>
 
 #include "lmb/base/assert.hpp"
-#include "selection.hpp"
 
 namespace lmb::scheduling {
 namespace {
@@ -30,14 +26,10 @@ Fleet::Fleet(const SchedulerOptions& options, const std::vector<WorkerSpec>& spe
     // The configuration refuses these before they come here.
     LMB_ASSERT(spec.weight >= 1 && spec.weight <= 1000);
     LMB_ASSERT(spec.slots != 0U && spec.max_in_flight != 0U);
-    const WorkerId id(static_cast<std::uint32_t>(workers_.size()));
-    Worker& worker = workers_.emplace_back(spec, options.health);
-    worker.slots = slots_of(worker, slots_unknown_);
-    all_.insert(id);
-    update_free(id);
+    starting_.insert(WorkerId(static_cast<std::uint32_t>(workers_.size())));
+    workers_.emplace_back(spec, options.health);
   }
-  starting_ = all_;
-  unread_ = all_;
+  unread_ = starting_;
 }
 
 const Worker& Fleet::worker(WorkerId id) const {
@@ -45,48 +37,69 @@ const Worker& Fleet::worker(WorkerId id) const {
   return workers_[id.value()];
 }
 
+const Instance& Fleet::instance(Place place) const {
+  const Worker& owner = worker(place.worker);
+  LMB_ASSERT(place.instance.value() < owner.instances.size());
+  return owner.instances[place.instance.value()];
+}
+
 Worker& Fleet::at(WorkerId id) {
   LMB_ASSERT(id.value() < workers_.size());
   return workers_[id.value()];
 }
 
-void Fleet::update_free(WorkerId id) {
-  const Worker& worker = at(id);
-  assign(free_, id, worker.in_flight < worker.slots);
+Instance& Fleet::at(Place place) {
+  Worker& owner = at(place.worker);
+  LMB_ASSERT(place.instance.value() < owner.instances.size());
+  return owner.instances[place.instance.value()];
 }
 
-WorkerId Fleet::least_outstanding(WorkerSet eligible) const noexcept {
-  std::array<Candidate, fleet_size_max> candidates;
-  std::size_t count = 0;
-  for (std::uint64_t bits = eligible.bits(); bits != 0; bits &= bits - 1) {
-    const WorkerId id(static_cast<std::uint32_t>(std::countr_zero(bits)));
-    const Worker& worker = workers_[id.value()];
-    Candidate& candidate = candidates[count++];
-    candidate.worker = id;
-    candidate.in_flight = worker.in_flight;
-    candidate.weight = worker.spec.weight;
-    candidate.last_grant = worker.last_grant;
+bool Fleet::is_free(Place place) const noexcept {
+  return workers_[place.worker.value()].has_room() && instance(place).has_free_slot();
+}
+
+Candidate Fleet::candidate(Place place) const noexcept {
+  const Worker& owner = workers_[place.worker.value()];
+  const Instance& entry = instance(place);
+  return {.worker = place.worker,
+          .instance = place.instance,
+          .in_flight = owner.in_flight,
+          .weight = owner.spec.weight,
+          .last_grant = owner.last_grant,
+          .instance_in_flight = entry.in_flight,
+          .instance_last_grant = entry.last_grant};
+}
+
+bool Fleet::any_free() const noexcept {
+  for (std::uint32_t i = 0; i < workers_.size(); ++i) {
+    const Worker& each = workers_[i];
+    if (open().contains(WorkerId(i)) && each.has_room() &&
+        std::any_of(each.instances.begin(), each.instances.end(),
+                    [](const Instance& entry) { return entry.has_free_slot(); })) {
+      return true;
+    }
   }
-  return pick(std::span(candidates).first(count));
+  return false;
 }
 
-void Fleet::take(WorkerId id) {
-  Worker& worker = at(id);
-  LMB_ASSERT(open().contains(id));
-  LMB_ASSERT(worker.in_flight < worker.slots);
-  ++worker.in_flight;
-  ++worker.grants_total;
-  worker.last_grant = ++grants_;
-  ++in_flight_;
-  update_free(id);
+void Fleet::take(Place place) {
+  Worker& owner = at(place.worker);
+  Instance& entry = at(place);
+  LMB_ASSERT(open().contains(place.worker));
+  LMB_ASSERT(is_free(place));
+  ++owner.in_flight;
+  ++owner.grants_total;
+  ++entry.in_flight;
+  owner.last_grant = ++grants_;
+  entry.last_grant = grants_;
 }
 
-void Fleet::give_back(WorkerId id) {
-  Worker& worker = at(id);
-  LMB_ASSERT(worker.in_flight > 0);
-  --worker.in_flight;
-  --in_flight_;
-  update_free(id);
+void Fleet::give_back(Place place) {
+  Worker& owner = at(place.worker);
+  Instance& entry = at(place);
+  LMB_ASSERT(owner.in_flight > 0 && entry.in_flight > 0);
+  --owner.in_flight;
+  --entry.in_flight;
 }
 
 std::optional<Transition> Fleet::observe(WorkerId id, bool good) {
@@ -106,22 +119,19 @@ void Fleet::set_draining(WorkerId id, bool draining) {
   assign(draining_, id, draining);
 }
 
-bool Fleet::set_offers(WorkerId id, Offers offers) {
+bool Fleet::set_offers(WorkerId id, const Offers& offers) {
   Worker& worker = at(id);
   if (worker.catalogue_known && worker.offers == offers) {
     return false;
   }
-  worker.offers = std::move(offers);
-  worker.catalogue_known = true;
-  worker.slots = slots_of(worker, slots_unknown_);
+  adopt_offers(worker, offers, slots_unknown_);
   unread_.erase(id);
-  update_free(id);
   return true;
 }
 
 bool Fleet::sets_are_right() const noexcept {
-  WorkerSet up, starting, draining, unread, free;
-  std::uint64_t in_flight = 0;
+  WorkerSet up, starting, draining, unread;
+  bool sums_are_right = true;
   for (std::uint32_t i = 0; i < workers_.size(); ++i) {
     const Worker& worker = workers_[i];
     const WorkerId id(i);
@@ -129,11 +139,14 @@ bool Fleet::sets_are_right() const noexcept {
     assign(starting, id, worker.health.state() == WorkerState::starting);
     assign(draining, id, worker.draining);
     assign(unread, id, !worker.catalogue_known);
-    assign(free, id, worker.in_flight < worker.slots);
-    in_flight += worker.in_flight;
+    std::uint32_t in_flight = 0;
+    for (const Instance& entry : worker.instances) {
+      in_flight += entry.in_flight;
+    }
+    sums_are_right = sums_are_right && in_flight == worker.in_flight;
   }
   return up == up_ && starting == starting_ && draining == draining_ && unread == unread_ &&
-         free == free_ && in_flight == in_flight_;
+         sums_are_right;
 }
 
 }  // namespace lmb::scheduling

@@ -7,56 +7,61 @@
 
 #include "lmb/base/strong_id.hpp"
 #include "lmb/scheduling/demand.hpp"
+#include "lmb/scheduling/effects.hpp"
 #include "lmb/scheduling/options.hpp"
-#include "lmb/scheduling/scheduler.hpp"
+#include "model_table.hpp"
+#include "selection.hpp"
 #include "worker.hpp"
 
 namespace lmb::scheduling {
 
-/// All workers, and the sets that tell who may serve without looking at each of them.
+/// All workers with their instances, and the sets that tell who may serve without looking at each
+/// of them.
 ///
-/// Invariant: each set holds exactly the workers that its predicate is true of (sets_are_right).
-/// Only this class changes a worker, so that counting and choosing cannot drift apart.
+/// Invariant: each set holds exactly the workers that its predicate is true of, and each worker's
+/// count is the sum of its instances' (sets_are_right). Only this class changes a worker, so that
+/// counting and choosing cannot drift apart.
 class Fleet {
  public:
   Fleet(const SchedulerOptions& options, const std::vector<WorkerSpec>& specs);
 
   [[nodiscard]] const std::vector<Worker>& workers() const noexcept { return workers_; }
   [[nodiscard]] const Worker& worker(WorkerId id) const;
+  [[nodiscard]] const Instance& instance(Place place) const;
 
-  [[nodiscard]] WorkerSet all() const noexcept { return all_; }
-  /// Up and not draining: may be given requests.
-  [[nodiscard]] WorkerSet open() const noexcept { return up_ - draining_; }
-  /// Starting and not draining: may be open soon.
-  [[nodiscard]] WorkerSet starting() const noexcept { return starting_ - draining_; }
+  /// Up, not draining and with a known catalogue: may be given requests.
+  [[nodiscard]] WorkerSet open() const noexcept { return up_ - draining_ - unread_; }
+  /// May be open soon: starting, or up without a known catalogue; not draining.
+  [[nodiscard]] WorkerSet starting() const noexcept {
+    return (starting_ | (up_ & unread_)) - draining_;
+  }
   /// Their catalogue was never read.
   [[nodiscard]] WorkerSet unread() const noexcept { return unread_; }
-  /// in_flight < slots.
-  [[nodiscard]] WorkerSet free() const noexcept { return free_; }
-  [[nodiscard]] std::uint64_t in_flight() const noexcept { return in_flight_; }
+  /// A slot of the instance is free and its worker has room.
+  [[nodiscard]] bool is_free(Place place) const noexcept;
+  [[nodiscard]] Candidate candidate(Place place) const noexcept;
+  /// An open worker could take another request.
+  [[nodiscard]] bool any_free() const noexcept;
 
-  /// The least outstanding worker of `eligible`, which must not be empty.
-  [[nodiscard]] WorkerId least_outstanding(WorkerSet eligible) const noexcept;
-  /// Takes a slot of an open worker that has a free one.
-  void take(WorkerId id);
-  void give_back(WorkerId id);
+  /// Takes a free slot of an open worker.
+  void take(Place place);
+  void give_back(Place place);
   /// Nothing when the state stayed as it was.
   std::optional<Transition> observe(WorkerId id, bool good);
   void set_draining(WorkerId id, bool draining);
   /// Returns false when the worker had told the same before.
-  bool set_offers(WorkerId id, Offers offers);
+  bool set_offers(WorkerId id, const Offers& offers);
 
-  /// Recomputes every set and count from the workers. O(workers); for assertions.
+  /// Recomputes every set and count from the workers. For assertions.
   [[nodiscard]] bool sets_are_right() const noexcept;
 
  private:
   Worker& at(WorkerId id);
-  void update_free(WorkerId id);
+  Instance& at(Place place);
 
   std::uint32_t slots_unknown_;
   std::vector<Worker> workers_;
-  WorkerSet all_, up_, starting_, draining_, unread_, free_;
-  std::uint64_t in_flight_ = 0;
+  WorkerSet up_, starting_, draining_, unread_;
   std::uint64_t grants_ = 0;
 };
 

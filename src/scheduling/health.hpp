@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "lmb/scheduling/effects.hpp"
 #include "lmb/scheduling/options.hpp"
-#include "lmb/scheduling/scheduler.hpp"
 
 namespace lmb::scheduling {
 

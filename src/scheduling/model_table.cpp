@@ -1,15 +1,11 @@
 #include "model_table.hpp"
 
-#include <utility>
+#include <algorithm>
+#include <tuple>
 
 #include "lmb/base/assert.hpp"
 
 namespace lmb::scheduling {
-
-ModelTable::ModelTable(WorkerSet all_workers) {
-  const ModelId any = retain("");
-  models_[any.value()].offering.listed = all_workers;
-}
 
 Offering ModelTable::find(std::string_view name) const {
   const auto found = ids_.find(name);
@@ -17,34 +13,64 @@ Offering ModelTable::find(std::string_view name) const {
 }
 
 Offering ModelTable::find(ModelId model) const {
-  return models_[model.value()].offering;
+  const Model& entry = models_[model.value()];
+  return {entry.listed, entry.places};
 }
 
-void ModelTable::set_offers(WorkerId worker, const std::vector<ModelOffer>& models) {
+void ModelTable::set_offers(WorkerId id, const Worker& worker) {
   std::vector<ModelId> before;
-  for (const auto& [name, id] : ids_) {
-    Offering& offering = models_[id.value()].offering;
-    if (!name.empty() && offering.listed.contains(worker)) {
-      offering.listed.erase(worker);
-      offering.loaded.erase(worker);
-      before.push_back(id);
+  for (const auto& [name, model] : ids_) {
+    Model& entry = models_[model.value()];
+    if (entry.listed.contains(id)) {
+      entry.listed.erase(id);
+      std::erase_if(entry.places, [id](const Place& place) { return place.worker == id; });
+      before.push_back(model);
     }
   }
-  for (const ModelOffer& model : models) {
-    if (model.name.empty()) {
-      continue;
-    }
-    const auto found = ids_.find(model.name);
-    const ModelId id = found == ids_.end() ? insert(model.name) : found->second;
-    Offering& offering = models_[id.value()].offering;
-    offering.listed.insert(worker);
-    // One name may come twice, as a model on disk and as a loaded instance of it.
-    if (model.loaded) {
-      offering.loaded.insert(worker);
+  for (const ModelOffer& model : worker.offers.models) {
+    for (std::uint32_t i = 0; i < worker.instances.size(); ++i) {
+      const Instance& instance = worker.instances[i];
+      if (!instance.listed || instance.model != model.key) {
+        continue;
+      }
+      add_names(model, instance, {id, InstanceId(i)});
     }
   }
-  for (const ModelId id : before) {
-    erase_unused(id);
+  for (const ModelId model : before) {
+    erase_unused(model);
+  }
+}
+
+void ModelTable::add_names(const ModelOffer& model, const Instance& instance, Place place) {
+  const std::string& id = *instance.id;
+  const bool ambiguous = instance.loaded && (instance.shares_model || id != model.key);
+  add(id, place);
+  place.rename = ambiguous;
+  add(model.key, place);
+  for (const std::string& name : model.names) {
+    add(name, place);
+  }
+  place.rename = true;
+  for (const std::string& spelling : model.spellings) {
+    add(spelling, place);
+  }
+}
+
+void ModelTable::add(std::string_view name, Place place) {
+  if (name.empty()) {
+    return;
+  }
+  const auto found = ids_.find(name);
+  const ModelId id = found == ids_.end() ? insert(name) : found->second;
+  Model& entry = models_[id.value()];
+  entry.listed.insert(place.worker);
+  const auto less = [](const Place& a, const Place& b) {
+    return std::tie(a.worker, a.instance) < std::tie(b.worker, b.instance);
+  };
+  // A name may come twice, as an instance is mostly called like its model: the first counts.
+  const auto at = std::lower_bound(entry.places.begin(), entry.places.end(), place, less);
+  if (at == entry.places.end() || less(place, *at)) {
+    entry.places.insert(at, place);
   }
 }
 
@@ -66,7 +92,7 @@ std::size_t ModelTable::waiting() const noexcept {
   for (const Model& model : models_) {
     sum += model.waiting;
   }
-  return sum - 1;  // The empty name is retained for good, by the constructor.
+  return sum;
 }
 
 ModelId ModelTable::insert(std::string_view name) {
@@ -84,7 +110,7 @@ ModelId ModelTable::insert(std::string_view name) {
 
 void ModelTable::erase_unused(ModelId model) {
   Model& entry = models_[model.value()];
-  if (entry.waiting == 0 && entry.offering.listed.empty()) {
+  if (entry.waiting == 0 && entry.listed.empty()) {
     ids_.erase(entry.name);
     entry = Model{};
     vacant_.push_back(model);

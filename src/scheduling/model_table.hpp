@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,7 +11,8 @@
 
 #include "lmb/base/strong_id.hpp"
 #include "lmb/scheduling/demand.hpp"
-#include "lmb/scheduling/scheduler.hpp"
+#include "lmb/scheduling/slot.hpp"
+#include "worker.hpp"
 
 namespace lmb::scheduling {
 
@@ -18,26 +20,34 @@ namespace lmb::scheduling {
 /// it.
 using ModelId = StrongId<struct ModelIdTag, std::uint32_t>;
 
-/// Who offers a model.
-struct Offering {
-  WorkerSet listed;  ///< In their catalogue, loaded or not.
-  WorkerSet loaded;  ///< A subset of `listed`.
+/// An instance that may serve a name.
+struct Place {
+  WorkerId worker;
+  InstanceId instance;
+  /// The worker must be told the instance's id: under this name it would have a choice among its
+  /// instances, load one more, or not know the model at all.
+  bool rename = false;
 };
 
-/// Every model name that a worker offers or a request waits for, with its workers.
+/// Who offers a name. Valid until the table changes.
+struct Offering {
+  WorkerSet listed;               ///< Workers that may serve it, loaded or not.
+  std::span<const Place> places;  ///< By worker, then by instance.
+};
+
+/// Every model name that a worker offers or a request waits for, with the instances it may mean.
 ///
-/// The empty name means "any model": all workers list it, always. Names nobody offers are kept only
-/// while tickets wait for them, so clients cannot grow the table beyond the queue's length.
+/// A model's key and its further names mean all its instances; an instance's id means just that
+/// one. Names nobody offers are kept only while tickets wait for them, so clients cannot grow the
+/// table beyond the queue's length.
 class ModelTable {
  public:
-  explicit ModelTable(WorkerSet all_workers);
-
-  /// Who offers `name`; empty sets when nobody does. Does not allocate. O(1).
+  /// Who offers `name`; nobody for one that is not known. Does not allocate. O(1).
   [[nodiscard]] Offering find(std::string_view name) const;
   [[nodiscard]] Offering find(ModelId model) const;
 
-  /// Replaces all that `worker` offers. O(names).
-  void set_offers(WorkerId worker, const std::vector<ModelOffer>& models);
+  /// Replaces all that `id` offers by what `worker` lists now. O(places + names).
+  void set_offers(WorkerId id, const Worker& worker);
 
   /// Keeps `name` while a ticket waits for it; one release per retain.
   ModelId retain(std::string_view name);
@@ -45,7 +55,6 @@ class ModelTable {
 
   /// Retains without a release yet. O(names); for assertions.
   [[nodiscard]] std::size_t waiting() const noexcept;
-  /// Names held, the empty one included.
   [[nodiscard]] std::size_t size() const noexcept { return ids_.size(); }
 
  private:
@@ -57,10 +66,13 @@ class ModelTable {
   };
   struct Model {
     std::string name;
-    Offering offering;
+    WorkerSet listed;
+    std::vector<Place> places;
     std::size_t waiting = 0;
   };
 
+  void add(std::string_view name, Place place);
+  void add_names(const ModelOffer& model, const Instance& instance, Place place);
   ModelId insert(std::string_view name);
   void erase_unused(ModelId model);
 

@@ -40,6 +40,34 @@ std::string_view to_string(Refusal refusal) noexcept {
   return "no_worker";
 }
 
+namespace {
+
+WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker) {
+  WorkerSnapshot snapshot;
+  snapshot.id = id;
+  snapshot.name = worker.spec.name;
+  snapshot.state = worker.health.state();
+  snapshot.draining = worker.draining;
+  snapshot.catalogue_known = worker.catalogue_known;
+  snapshot.in_flight = worker.in_flight;
+  snapshot.slots = slots_of(worker);
+  snapshot.grants_total = worker.grants_total;
+  for (const Instance& instance : worker.instances) {
+    if (!instance.vacant()) {
+      snapshot.instances.push_back({.id = *instance.id,
+                                    .model = instance.model,
+                                    .loaded = instance.loaded,
+                                    .listed = instance.listed,
+                                    .in_flight = instance.in_flight,
+                                    .slots = instance.slots,
+                                    .context_length = instance.context_length});
+    }
+  }
+  return snapshot;
+}
+
+}  // namespace
+
 Scheduler::Scheduler(const SchedulerOptions& options, const std::vector<WorkerSpec>& fleet,
                      TimePoint now)
     : state_(std::make_unique<State>(options, fleet, now)) {}
@@ -58,12 +86,10 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     return *why;
   }
   // Work conservation lets the newcomer take a free slot at once: nobody older waits for one.
-  const WorkerSet eligible = state.candidates(offering, demand.tried) & state.fleet.free();
-  if (!eligible.empty()) {
-    const WorkerId worker = state.fleet.least_outstanding(eligible);
-    state.take(worker, now);
+  if (const auto place = state.choose(offering, demand.tried)) {
+    const Slot slot = state.take(*place, now);
     state.check();
-    return worker;
+    return slot;
   }
   if (demand.deadline <= now) {
     return Refusal::deadline;
@@ -91,11 +117,14 @@ bool Scheduler::withdraw(TicketId ticket) {
   return waited;
 }
 
-Effects Scheduler::finish(WorkerId worker, Outcome outcome, TimePoint now) {
+Effects Scheduler::finish(const Slot& slot, Outcome outcome, TimePoint now) {
   State& state = *state_;
   Effects effects;
   state.pass_startup(now);
-  state.fleet.give_back(worker);
+  const Place place = state.leases.remove(slot.lease).place;
+  LMB_ASSERT(place.worker == slot.worker && place.instance == slot.instance);
+  const WorkerId worker = place.worker;
+  state.fleet.give_back(place);
   state.finish_rate.finish(now);
   switch (outcome) {
     case Outcome::answered:
@@ -130,12 +159,12 @@ Effects Scheduler::observe_probe(WorkerId worker, bool alive, TimePoint now) {
   return effects;
 }
 
-Effects Scheduler::set_offers(WorkerId worker, Offers offers, TimePoint now) {
+Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint now) {
   State& state = *state_;
   Effects effects;
   state.pass_startup(now);
-  if (state.fleet.set_offers(worker, std::move(offers))) {
-    state.models.set_offers(worker, state.fleet.worker(worker).offers.models);
+  if (state.fleet.set_offers(worker, offers)) {
+    state.models.set_offers(worker, state.fleet.worker(worker));
     state.refuse_impossible(effects);
     state.restrand(now);
   }
@@ -193,15 +222,7 @@ FleetSnapshot Scheduler::snapshot() const {
   const auto& workers = state_->fleet.workers();
   snapshot.workers.reserve(workers.size());
   for (std::uint32_t i = 0; i < workers.size(); ++i) {
-    const Worker& worker = workers[i];
-    snapshot.workers.push_back({.id = WorkerId(i),
-                                .name = worker.spec.name,
-                                .state = worker.health.state(),
-                                .draining = worker.draining,
-                                .catalogue_known = worker.catalogue_known,
-                                .in_flight = worker.in_flight,
-                                .slots = worker.slots,
-                                .grants_total = worker.grants_total});
+    snapshot.workers.push_back(snapshot_of(WorkerId(i), workers[i]));
   }
   return snapshot;
 }
@@ -218,7 +239,7 @@ std::uint32_t Scheduler::retry_after_seconds(TimePoint now) const {
   constexpr double least = 1;
   constexpr double most = 60;
   const State& state = *state_;
-  if (state.queue.empty() && !(state.fleet.open() & state.fleet.free()).empty()) {
+  if (state.queue.empty() && state.fleet.any_free()) {
     return 1;
   }
   const double rate = state.finish_rate.per_second(now);

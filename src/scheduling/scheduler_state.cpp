@@ -10,7 +10,6 @@ Scheduler::State::State(const SchedulerOptions& scheduler_options,
                         const std::vector<WorkerSpec>& specs, TimePoint now)
     : options(scheduler_options),
       fleet(scheduler_options, specs),
-      models(fleet.all()),
       startup_end(add_saturated(now, scheduler_options.startup_grace)) {
   pass_startup(now);
 }
@@ -20,13 +19,30 @@ WorkerSet Scheduler::State::holders(const Offering& offering) const noexcept {
 }
 
 WorkerSet Scheduler::State::candidates(const Offering& offering, WorkerSet tried) const noexcept {
-  const WorkerSet usable = fleet.open() - tried;
-  const WorkerSet loaded = offering.loaded & usable;
-  return loaded.empty() ? holders(offering) & usable : loaded;
+  return (offering.listed & fleet.open()) - tried;
 }
 
-WorkerSet Scheduler::State::candidates(const LaneKey& key) const noexcept {
-  return candidates(models.find(key.model), key.tried);
+std::optional<Place> Scheduler::State::choose(const Offering& offering,
+                                              WorkerSet tried) const noexcept {
+  const WorkerSet usable = candidates(offering, tried);
+  const auto loaded = [&](Place place) {
+    return usable.contains(place.worker) && fleet.instance(place).loaded;
+  };
+  const bool any_loaded = std::any_of(offering.places.begin(), offering.places.end(), loaded);
+  std::optional<Candidate> best;
+  Place chosen;
+  for (const Place place : offering.places) {
+    if (!usable.contains(place.worker) || fleet.instance(place).loaded != any_loaded ||
+        !fleet.is_free(place)) {
+      continue;
+    }
+    const Candidate candidate = fleet.candidate(place);
+    if (!best || better(candidate, *best)) {
+      best = candidate;
+      chosen = place;
+    }
+  }
+  return best ? std::optional(chosen) : std::nullopt;
 }
 
 bool Scheduler::State::stranded(const Offering& offering, WorkerSet tried) const noexcept {
@@ -46,9 +62,16 @@ std::optional<Refusal> Scheduler::State::impossible(const Offering& offering,
   return std::nullopt;
 }
 
-void Scheduler::State::take(WorkerId worker, TimePoint now) {
-  fleet.take(worker);
+Slot Scheduler::State::take(Place place, TimePoint now) {
+  fleet.take(place);
   finish_rate.begin(now);
+  const Instance& instance = fleet.instance(place);
+  return {.worker = place.worker,
+          .instance = place.instance,
+          .lease = leases.add({.place = place, .granted = now}),
+          .cold = !instance.loaded,
+          .id = instance.id,
+          .rename = place.rename};
 }
 
 void Scheduler::State::observe(WorkerId worker, bool good, Effects& effects) {
@@ -85,22 +108,22 @@ void Scheduler::State::restrand(TimePoint now) {
 void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
   while (!queue.empty()) {
     std::optional<TicketId> oldest;
-    WorkerSet eligible;
+    Place chosen;
     for (const auto& [key, lane] : queue.lanes()) {
       const TicketId first = *lane.tickets.begin();
-      const WorkerSet can_serve = candidates(key) & fleet.free();
-      if (!can_serve.empty() && (!oldest || first < *oldest)) {
+      if (oldest && *oldest < first) {
+        continue;
+      }
+      if (const auto place = choose(models.find(key.model), key.tried)) {
         oldest = first;
-        eligible = can_serve;
+        chosen = *place;
       }
     }
     if (!oldest) {
       return;
     }
-    const WorkerId worker = fleet.least_outstanding(eligible);
+    effects.grants.push_back({*oldest, take(chosen, now)});
     remove(*oldest);
-    take(worker, now);
-    effects.grants.push_back({*oldest, worker});
   }
 }
 
@@ -146,7 +169,7 @@ void Scheduler::State::check() const {
   LMB_ASSERT(queue.consistent());
   LMB_ASSERT(models.waiting() == queue.size());
   for (const auto& [key, lane] : queue.lanes()) {
-    LMB_ASSERT((candidates(key) & fleet.free()).empty());
+    LMB_ASSERT(!choose(models.find(key.model), key.tried));
     LMB_ASSERT(lane.stranded_since.has_value() == stranded(models.find(key.model), key.tried));
     LMB_ASSERT(!impossible(models.find(key.model), key.tried));
   }

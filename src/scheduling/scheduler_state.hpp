@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "finish_rate.hpp"
 #include "fleet.hpp"
+#include "lease_table.hpp"
 #include "lmb/scheduling/scheduler.hpp"
 #include "model_table.hpp"
 #include "wait_queue.hpp"
@@ -18,17 +20,18 @@ struct Scheduler::State {
 
   /// Workers that have the model or may have it, in whatever state.
   [[nodiscard]] WorkerSet holders(const Offering& offering) const noexcept;
-  /// Workers that may be given a request for the model now or when a slot of theirs is free: the
-  /// one place where eligibility is decided, except for free slots.
+  /// Workers that may be given a request for the model now or when a slot of theirs is free.
   [[nodiscard]] WorkerSet candidates(const Offering& offering, WorkerSet tried) const noexcept;
-  [[nodiscard]] WorkerSet candidates(const LaneKey& key) const noexcept;
+  /// The free instance that is to serve a request now: the one place where eligibility is decided.
+  [[nodiscard]] std::optional<Place> choose(const Offering& offering,
+                                            WorkerSet tried) const noexcept;
   /// True when no slot that becomes free can help: no candidate, and none that may still start.
   [[nodiscard]] bool stranded(const Offering& offering, WorkerSet tried) const noexcept;
   /// Why no worker will ever serve this, whatever comes up; nothing = one may.
   [[nodiscard]] std::optional<Refusal> impossible(const Offering& offering,
                                                   WorkerSet tried) const noexcept;
 
-  void take(WorkerId worker, TimePoint now);
+  Slot take(Place place, TimePoint now);
   void observe(WorkerId worker, bool good, Effects& effects);
   /// Takes a ticket out of the queue; false when it does not wait.
   bool remove(TicketId ticket);
@@ -51,6 +54,7 @@ struct Scheduler::State {
   Fleet fleet;
   ModelTable models;
   WaitQueue queue;
+  LeaseTable leases;
   FinishRate finish_rate;
   TimePoint startup_end;
   bool startup_over = false;

@@ -2,15 +2,123 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <string>
 
 namespace lmb::scheduling {
+namespace {
 
-std::uint32_t slots_of(const Worker& worker, std::uint32_t slots_unknown) noexcept {
-  const std::uint32_t told = worker.offers.slots.value_or(0);
-  const std::uint32_t found = told != 0 ? told : slots_unknown;
-  const std::uint32_t cap =
+/// Takes one catalogue into a worker's table of instances.
+class Adoption {
+ public:
+  explicit Adoption(Worker& worker) : worker_(worker) {
+    for (Instance& entry : worker.instances) {
+      continues_.push_back(!entry.vacant());
+      entry.listed = false;
+    }
+  }
+
+  void list(const Offers& offers) {
+    // Those that are known by their id first: only then is it clear which one was just loaded.
+    for (const bool known : {true, false}) {
+      for (const ModelOffer& model : offers.models) {
+        for (const InstanceOffer& offer : model.instances) {
+          list(model, offer, true, known);
+        }
+        if (model.instances.empty()) {
+          list(model, {.id = model.key}, false, known);
+        }
+      }
+    }
+  }
+
+ private:
+  void list(const ModelOffer& model, const InstanceOffer& offer, bool loaded, bool known) {
+    const std::size_t same = find(model.key, &offer.id);
+    if (known) {
+      if (same != none) {
+        take(same, model, offer, loaded);
+      }
+      return;
+    }
+    if (listed(model.key, offer.id)) {
+      return;
+    }
+    const std::size_t place_on_disk = find(model.key, nullptr);
+    take(place_on_disk != none ? place_on_disk : vacant(), model, offer, loaded);
+  }
+
+  /// An entry that the catalogue may continue: the one with that id, or the model's place on disk.
+  [[nodiscard]] std::size_t find(const std::string& model, const std::string* id) const {
+    for (std::size_t i = 0; i < worker_.instances.size(); ++i) {
+      const Instance& entry = worker_.instances[i];
+      const bool fits = id != nullptr ? *entry.id == *id : !entry.loaded;
+      if (continues_[i] && entry.model == model && fits) {
+        return i;
+      }
+    }
+    return none;
+  }
+
+  [[nodiscard]] bool listed(const std::string& model, const std::string& id) const {
+    return std::any_of(worker_.instances.begin(), worker_.instances.end(),
+                       [&](const Instance& entry) {
+                         return entry.listed && entry.model == model && *entry.id == id;
+                       });
+  }
+
+  std::size_t vacant() {
+    for (std::size_t i = 0; i < worker_.instances.size(); ++i) {
+      if (!continues_[i] && worker_.instances[i].vacant()) {
+        worker_.instances[i] = Instance{};
+        return i;
+      }
+    }
+    worker_.instances.emplace_back();
+    continues_.push_back(false);
+    return worker_.instances.size() - 1;
+  }
+
+  void take(std::size_t index, const ModelOffer& model, const InstanceOffer& offer, bool loaded) {
+    Instance& entry = worker_.instances[index];
+    continues_[index] = false;
+    if (!entry.id || *entry.id != offer.id) {
+      entry.id = std::make_shared<const std::string>(offer.id);
+    }
+    entry.model = model.key;
+    entry.kind = model.kind;
+    entry.parallel = offer.parallel;
+    entry.context_length = offer.context_length;
+    entry.loaded = loaded;
+    entry.shares_model = model.instances.size() > 1;
+    entry.listed = true;
+  }
+
+  static constexpr auto none = std::numeric_limits<std::size_t>::max();
+
+  Worker& worker_;
+  std::vector<bool> continues_;  ///< By instance: was in use before and is not matched yet.
+};
+
+}  // namespace
+
+void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown) {
+  Adoption(worker).list(offers);
+  for (Instance& entry : worker.instances) {
+    entry.slots = slots_of(entry, worker.spec, slots_unknown);
+  }
+  worker.offers = offers;
+  worker.catalogue_known = true;
+}
+
+std::uint32_t slots_of(const Worker& worker) noexcept {
+  std::uint64_t sum = 0;
+  for (const Instance& entry : worker.instances) {
+    sum += entry.listed && entry.loaded ? entry.slots : 0;
+  }
+  const std::uint64_t cap =
       worker.spec.max_in_flight.value_or(std::numeric_limits<std::uint32_t>::max());
-  return std::min(worker.spec.slots.value_or(found), cap);
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(sum, 1, cap));
 }
 
 }  // namespace lmb::scheduling

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "health.hpp"
+#include "instance.hpp"
+#include "lmb/scheduling/offers.hpp"
 #include "lmb/scheduling/options.hpp"
-#include "lmb/scheduling/scheduler.hpp"
+#include "lmb/scheduling/slot.hpp"
 
 namespace lmb::scheduling {
 
@@ -15,19 +18,27 @@ struct Worker {
 
   WorkerSpec spec;
   Health health;
-  Offers offers;                 ///< What its catalogue said last.
-  bool catalogue_known = false;  ///< Its catalogue was read at least once.
+  Offers offers;                    ///< What its catalogue said last.
+  std::vector<Instance> instances;  ///< By InstanceId.
+  bool catalogue_known = false;     ///< Its catalogue was read at least once.
   bool draining = false;
-  std::uint32_t in_flight = 0;  ///< May exceed `slots` after these shrank.
-  std::uint32_t slots = 0;      ///< Requests it may run at once; see slots_of.
+  std::uint32_t in_flight = 0;  ///< Over all instances.
   std::uint64_t grants_total = 0;
   std::uint64_t last_grant =
       0;  ///< Number of its latest grant among all the fleet's; 0 = none yet.
+
+  /// Below max_in_flight.
+  [[nodiscard]] bool has_room() const noexcept {
+    return !spec.max_in_flight || in_flight < *spec.max_in_flight;
+  }
 };
 
-/// The slots that count now: what the operator set, else what the catalogue told, else
-/// `slots_unknown`; never above max_in_flight. A catalogue that tells 0 has no instance loaded: the
-/// request that would load one must be let through, so 0 counts as not told.
-std::uint32_t slots_of(const Worker& worker, std::uint32_t slots_unknown) noexcept;
+/// Takes in a catalogue: instances that stay keep their count, one that a cold request loads takes
+/// over the count of its model's place on disk, and vanished ones go when nothing runs on them.
+void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown);
+
+/// Requests the worker may be given at once: the slots of its loaded instances together (1 when
+/// none is loaded), at most max_in_flight.
+std::uint32_t slots_of(const Worker& worker) noexcept;
 
 }  // namespace lmb::scheduling

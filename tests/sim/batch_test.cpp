@@ -85,8 +85,10 @@ class Batch {
         workers_(workers),
         scheduler_({}, specs(workers), time()),
         concurrency_(concurrency) {
+    scheduling::Offers offers;
+    offers.models.push_back({.key = "m", .instances = {{.id = "m"}}});
     for (std::uint32_t i = 0; i < workers; ++i) {
-      (void)scheduler_.set_offers(WorkerId(i), {{{"m", true}}, {}}, time());
+      (void)scheduler_.set_offers(WorkerId(i), offers, time());
       (void)scheduler_.observe_probe(WorkerId(i), true, time());
     }
   }
@@ -111,7 +113,7 @@ class Batch {
       for (std::uint32_t i = 0; i < workers_.size(); ++i) {
         while (workers_[i].take_ready()) {
           ++answered_;
-          finish(WorkerId(i));
+          finish(i);
         }
       }
     }
@@ -134,17 +136,23 @@ class Batch {
     }
     const std::uint32_t request = next_++;
     const auto result = scheduler_.submit({"m", TimePoint::max(), {}}, time());
-    if (const WorkerId* worker = std::get_if<WorkerId>(&result)) {
-      workers_[worker->value()].begin(request, list_[request], travel_);
+    if (const auto* slot = std::get_if<scheduling::Slot>(&result)) {
+      begin(request, *slot);
     } else {
       waiting_[std::get<TicketId>(result)] = request;
     }
   }
-  void finish(WorkerId worker) {
-    const auto effects = scheduler_.finish(worker, scheduling::Outcome::answered, time());
+  void begin(std::uint32_t request, const scheduling::Slot& slot) {
+    workers_[slot.worker.value()].begin(request, list_[request], travel_);
+    slots_[slot.worker.value()].push_back(slot);
+  }
+  /// All slots of a worker are alike.
+  void finish(std::uint32_t worker) {
+    const scheduling::Slot slot = slots_[worker].back();
+    slots_[worker].pop_back();
+    const auto effects = scheduler_.finish(slot, scheduling::Outcome::answered, time());
     for (const scheduling::Grant& grant : effects.grants) {
-      const std::uint32_t request = waiting_.at(grant.ticket);
-      workers_[grant.worker.value()].begin(request, list_[request], travel_);
+      begin(waiting_.at(grant.ticket), grant.slot);
     }
     submit_next();
   }
@@ -158,6 +166,7 @@ class Batch {
   std::uint32_t next_ = 0;
   std::size_t answered_ = 0;
   std::map<TicketId, std::uint32_t> waiting_;
+  std::map<std::uint32_t, std::vector<scheduling::Slot>> slots_;  ///< By worker.
 };
 
 double seconds(std::uint32_t workers, std::uint32_t concurrency, const std::vector<double>& list,

@@ -220,7 +220,7 @@ void History::deliver(const Effects& effects) {
   };
   for (const scheduling::Grant& grant : effects.grants) {
     if (Request* request = request_of(grant.ticket)) {
-      request->worker = grant.worker;
+      request->slot = grant.slot;
       timeline_.after(chance_.between(Duration{}, setting_.delivery_max),
                       [this, request] { deliver_grant(*request); });
     }

@@ -52,7 +52,7 @@ class History {
     Stage stage = Stage::waiting;
     bool client_left = false;
     std::optional<TicketId> ticket;
-    WorkerId worker;
+    scheduling::Slot slot;
     std::uint32_t exchange =
         0;  ///< Counts exchanges, so that the end of an old one is known as such.
     TimePoint queue_deadline;

@@ -47,11 +47,11 @@ void History::submit(Request& request) {
   oracle_.submitted(demand, result, now());
   log() << "request " << request.number << " for '" << request.model << "' tried " << request.tried
         << ": ";
-  if (const WorkerId* worker = std::get_if<WorkerId>(&result)) {
+  if (const auto* slot = std::get_if<scheduling::Slot>(&result)) {
     if (trace_ != nullptr) {
-      *trace_ << "runs on " << *worker << '\n';
+      *trace_ << "runs on " << *slot << '\n';
     }
-    request.worker = *worker;
+    request.slot = *slot;
     begin_exchange(request);
   } else if (const TicketId* ticket = std::get_if<TicketId>(&result)) {
     if (trace_ != nullptr) {
@@ -87,7 +87,7 @@ void History::leave(Request& request) {
       break;
     }
     case Stage::running:
-      log() << "client " << request.number << " leaves worker " << request.worker << '\n';
+      log() << "client " << request.number << " leaves worker " << request.slot.worker << '\n';
       finish(request, Outcome::abandoned);
       end(request, ends_.left);
       break;
@@ -111,7 +111,7 @@ void History::deliver_refusal(Request& request, Refusal why) {
 
 void History::begin_exchange(Request& request) {
   request.stage = Stage::running;
-  const TrueWorker& truth = setting_.workers[request.worker.value()];
+  const TrueWorker& truth = setting_.workers[request.slot.worker.value()];
   const std::uint32_t life = truth.lives;
   const std::uint32_t exchange = ++request.exchange;
   request.attempt.connection_reused = chance_.happens(0.5);
@@ -134,7 +134,7 @@ void History::begin_exchange(Request& request) {
 }
 
 void History::end_exchange(Request& request, std::uint32_t life) {
-  const TrueWorker& truth = setting_.workers[request.worker.value()];
+  const TrueWorker& truth = setting_.workers[request.slot.worker.value()];
   request.attempt.answer_begun = chance_.happens(0.5);
   if (life != truth.lives) {
     request.attempt.committed = request.attempt.answer_begun && chance_.happens(0.8);
@@ -150,7 +150,7 @@ void History::end_exchange(Request& request, std::uint32_t life) {
 void History::fail(Request& request, ErrorKind error) {
   const RetryDecision decision =
       scheduling::decide_retry(error, request.attempt, scheduling::RetryOptions{}, now());
-  log() << "request " << request.number << " fails on " << request.worker << ", "
+  log() << "request " << request.number << " fails on " << request.slot.worker << ", "
         << to_string(error) << ": " << decision << '\n';
   switch (decision) {
     case RetryDecision::give_up:
@@ -166,17 +166,17 @@ void History::fail(Request& request, ErrorKind error) {
       ++ends_.retries;
       ++request.attempt.attempts;
       request.attempt.reconnected = false;
-      request.tried.insert(request.worker);
+      request.tried.insert(request.slot.worker);
       submit(request);
       break;
   }
 }
 
 void History::finish(Request& request, Outcome outcome) {
-  const scheduling::Effects effects = scheduler_.finish(request.worker, outcome, now());
-  log() << "worker " << request.worker << " is rid of request " << request.number << ": " << effects
-        << '\n';
-  oracle_.finished(request.worker, outcome, effects, now());
+  const scheduling::Effects effects = scheduler_.finish(request.slot, outcome, now());
+  log() << "worker " << request.slot.worker << " is rid of request " << request.number << ": "
+        << effects << '\n';
+  oracle_.finished(request.slot, outcome, effects, now());
   oracle_.compare(scheduler_);
   deliver(effects);
 }

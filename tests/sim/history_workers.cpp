@@ -49,16 +49,21 @@ scheduling::WorkerSpec random_spec(Chance& chance, std::uint32_t number) {
 scheduling::Offers random_catalogue(Chance& chance) {
   scheduling::Offers offers;
   for (const char* model : models) {
-    if (chance.happens(0.7)) {
-      offers.models.push_back({model, chance.happens(0.5)});
-      // One name twice: the model and an instance of it.
-      if (chance.happens(0.1)) {
-        offers.models.push_back({model, chance.happens(0.5)});
+    if (!chance.happens(0.7)) {
+      continue;
+    }
+    scheduling::ModelOffer& offer = offers.models.emplace_back();
+    offer.key = model;
+    offer.names = {std::string(model) + "@4bit"};
+    offer.spellings = {"any"};
+    if (chance.happens(0.1)) {
+      offer.kind = scheduling::ModelKind::embedding;
+    }
+    for (const char* suffix : {"", ":2", ":3"}) {
+      if (chance.happens(suffix[0] == 0 ? 0.5 : 0.1)) {
+        offer.instances.push_back({.id = offer.key + suffix, .parallel = chance.between(0U, 6U)});
       }
     }
-  }
-  if (chance.happens(0.6)) {
-    offers.slots = chance.between(0U, 6U);
   }
   return offers;
 }
@@ -66,20 +71,24 @@ scheduling::Offers random_catalogue(Chance& chance) {
 scheduling::Offers full_catalogue() {
   scheduling::Offers offers;
   for (const char* model : models) {
-    offers.models.push_back({model, true});
+    offers.models.push_back({.key = model, .spellings = {"any"}});
+    offers.models.back().instances.push_back({.id = model, .parallel = 4});
   }
-  offers.slots = 4;
   return offers;
 }
 
-const char* random_model(Chance& chance) {
+std::string random_model(Chance& chance) {
   if (chance.happens(0.1)) {
-    return "";
+    return "any";
   }
   if (chance.happens(0.02)) {
     return "no-such-model";
   }
-  return models[chance.between(0U, 3U)];
+  const std::string model = models[chance.between(0U, 3U)];
+  if (chance.happens(0.1)) {
+    return model + (chance.happens(0.5) ? ":2" : "@4bit");
+  }
+  return model;
 }
 
 Setting random_setting(Chance& chance) {

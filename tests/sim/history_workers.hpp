@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "lmb/scheduling/scheduler.hpp"
@@ -33,12 +34,13 @@ struct Setting {
 
 Setting random_setting(Chance& chance);
 
-/// "m0" … "m3"; a worker offers some of them.
+/// "m0" … "m3", each also as "any" and "m0@4bit"; a worker offers some of them, on disk or with up
+/// to three instances.
 scheduling::Offers random_catalogue(Chance& chance);
 /// Every model, loaded: what a fleet at peace offers.
 scheduling::Offers full_catalogue();
-/// What a client asks for: mostly a model of the fleet, sometimes any, rarely one that does not
-/// exist.
-const char* random_model(Chance& chance);
+/// What a client asks for: mostly a model of the fleet by one of its names, sometimes a name that
+/// many models share, rarely one that does not exist.
+std::string random_model(Chance& chance);
 
 }  // namespace lmb::history

@@ -44,7 +44,7 @@ void Oracle::complain(const std::string& what) {
 std::uint32_t Oracle::leases() const {
   std::uint32_t sum = 0;
   for (const Worker& worker : workers_) {
-    sum += worker.leases;
+    sum += in_flight(worker);
   }
   return sum;
 }
@@ -96,51 +96,6 @@ void Oracle::expect_no_transition(const Effects& effects) {
   if (!effects.transitions.empty()) {
     complain(text("a transition without an observation: ", effects));
   }
-}
-
-void Oracle::grant(const Waiting& request, WorkerId worker) {
-  const std::size_t chosen = worker.value();
-  if (chosen >= workers_.size() || !eligible(chosen, request)) {
-    complain(text("worker ", worker, " is not eligible for ", request.ticket, " (model '",
-                  request.model, "')"));
-    return;
-  }
-  Worker& winner = workers_[chosen];
-  for (std::size_t other = 0; other < workers_.size(); ++other) {
-    if (other == chosen || !eligible(other, request)) {
-      continue;
-    }
-    Worker& rival = workers_[other];
-    const std::uint64_t winner_load = std::uint64_t{winner.leases + 1} * rival.spec.weight;
-    const std::uint64_t rival_load = std::uint64_t{rival.leases + 1} * winner.spec.weight;
-    if (winner_load > rival_load) {
-      complain(text("worker ", worker, " was chosen though ", other, " has less to do"));
-    }
-    if (winner_load == rival_load && ++rival.passed_over >= workers_.size()) {
-      complain(text("worker ", other, " lost ", rival.passed_over, " ties in a row"));
-    }
-  }
-  winner.passed_over = 0;
-  ++winner.leases;
-  ++winner.grants;
-}
-
-void Oracle::apply_grant(const scheduling::Grant& granted) {
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& request) {
-    return request.ticket == granted.ticket;
-  });
-  if (found == waiting_.end()) {
-    complain(text("a grant to one that does not wait: ", granted));
-    return;
-  }
-  for (auto older = waiting_.begin(); older != found; ++older) {
-    if (eligible(granted.worker.value(), *older)) {
-      complain(text(granted, " passes the older ", older->ticket));
-    }
-  }
-  const Waiting request = *found;
-  waiting_.erase(found);
-  grant(request, granted.worker);
 }
 
 void Oracle::apply_refusal(const scheduling::RefusedTicket& refused, TimePoint now) {
@@ -210,11 +165,12 @@ void Oracle::submitted(const Demand& demand, const Submitted& result, TimePoint 
     }
   }
   if (refusal || std::holds_alternative<Refusal>(result)) {
-    if (!refusal || result != Submitted(*refusal)) {
+    const Refusal* told = std::get_if<Refusal>(&result);
+    if (!refusal || told == nullptr || *told != *refusal) {
       complain("a wrong refusal, or none where one was due");
     }
-  } else if (const WorkerId* worker = std::get_if<WorkerId>(&result)) {
-    grant(request, *worker);
+  } else if (const auto* slot = std::get_if<scheduling::Slot>(&result)) {
+    grant(request, *slot);
   } else if (servable(request)) {
     complain("a request waits though a worker is free for it");
   } else {
@@ -241,13 +197,20 @@ void Oracle::withdrew(TicketId ticket, bool result) {
   }
 }
 
-void Oracle::finished(WorkerId worker, Outcome outcome, const Effects& effects, TimePoint now) {
+void Oracle::finished(const scheduling::Slot& slot, Outcome outcome, const Effects& effects,
+                      TimePoint now) {
   pass_startup(now);
-  Worker& w = workers_[worker.value()];
-  --w.leases;
+  const std::size_t worker = slot.worker.value();
+  Worker& w = workers_[worker];
+  for (Instance& instance : w.instances) {
+    instance.leases.erase(slot.lease);
+  }
+  std::erase_if(w.instances, [](const Instance& instance) {
+    return !instance.listed && instance.leases.empty();
+  });
   if (outcome == Outcome::worker_fault ||
       (outcome == Outcome::answered && w.state == WorkerState::up)) {
-    observe(worker.value(), outcome == Outcome::answered, effects);
+    observe(worker, outcome == Outcome::answered, effects);
   } else {
     expect_no_transition(effects);
   }
@@ -257,20 +220,6 @@ void Oracle::finished(WorkerId worker, Outcome outcome, const Effects& effects, 
 void Oracle::probed(WorkerId worker, bool alive, const Effects& effects, TimePoint now) {
   pass_startup(now);
   observe(worker.value(), alive, effects);
-  apply(effects, now);
-}
-
-void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
-                     TimePoint now) {
-  pass_startup(now);
-  Worker& w = workers_[worker.value()];
-  w.read = true;
-  w.told_slots = offers.slots.value_or(0);
-  w.models.clear();
-  for (const scheduling::ModelOffer& model : offers.models) {
-    w.models[model.name] = w.models[model.name] || model.loaded;
-  }
-  expect_no_transition(effects);
   apply(effects, now);
 }
 
@@ -293,7 +242,7 @@ void Oracle::closed(const Effects& effects) {
   for (const Waiting& request : waiting_) {
     expected.push_back({request.ticket, Refusal::closed});
   }
-  if (effects != Effects{{}, expected, {}}) {
+  if (!effects.grants.empty() || !effects.transitions.empty() || effects.refusals != expected) {
     complain(text("wrong effects of close: ", effects));
   }
   waiting_.clear();
@@ -311,10 +260,24 @@ void Oracle::compare(const scheduling::Scheduler& scheduler) {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     const Worker& mine = workers_[i];
     const scheduling::WorkerSnapshot& said = snapshot.workers[i];
-    any_open = any_open || (mine.state == WorkerState::up && !mine.draining);
-    if (said.in_flight != mine.leases) {
+    any_open = any_open || (mine.state == WorkerState::up && mine.read && !mine.draining);
+    if (said.in_flight != in_flight(mine)) {
       complain(
-          text("worker ", i, " has ", mine.leases, " leases, in_flight says ", said.in_flight));
+          text("worker ", i, " has ", in_flight(mine), " leases, in_flight says ", said.in_flight));
+    }
+    for (const scheduling::InstanceSnapshot& instance : said.instances) {
+      const auto own =
+          std::find_if(mine.instances.begin(), mine.instances.end(), [&](const Instance& each) {
+            return each.id == instance.id && each.model.key == instance.model;
+          });
+      if (own == mine.instances.end() || own->leases.size() != instance.in_flight ||
+          own->listed != instance.listed || own->loaded != instance.loaded ||
+          (own->listed && slots(mine, *own) != instance.slots)) {
+        complain(text("instance ", instance.id, " of worker ", i, " is told wrongly"));
+      }
+    }
+    if (said.instances.size() != mine.instances.size()) {
+      complain(text("worker ", i, " tells ", said.instances.size(), " instances"));
     }
     if (said.state != mine.state || said.draining != mine.draining ||
         said.catalogue_known != mine.read || said.slots != slots(mine) ||

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +24,8 @@ class Oracle {
   void submitted(const scheduling::Demand& demand, const scheduling::Submitted& result,
                  TimePoint now);
   void withdrew(TicketId ticket, bool result);
-  void finished(WorkerId worker, scheduling::Outcome outcome, const scheduling::Effects& effects,
-                TimePoint now);
+  void finished(const scheduling::Slot& slot, scheduling::Outcome outcome,
+                const scheduling::Effects& effects, TimePoint now);
   void probed(WorkerId worker, bool alive, const scheduling::Effects& effects, TimePoint now);
   void offered(WorkerId worker, const scheduling::Offers& offers,
                const scheduling::Effects& effects, TimePoint now);
@@ -43,6 +43,16 @@ class Oracle {
   [[nodiscard]] bool all_up() const;
 
  private:
+  using LeaseId = scheduling::LeaseId;
+
+  struct Instance {
+    std::string id;
+    scheduling::ModelOffer model;  ///< As offered when it was last listed.
+    scheduling::InstanceOffer offer;
+    bool loaded = false;
+    bool listed = false;
+    std::set<LeaseId> leases;
+  };
   struct Worker {
     scheduling::WorkerSpec spec;
     scheduling::WorkerState state = scheduling::WorkerState::starting;
@@ -50,9 +60,7 @@ class Oracle {
     std::uint32_t bad_in_a_row = 0;
     bool draining = false;
     bool read = false;
-    std::map<std::string, bool, std::less<>> models;  ///< Name -> loaded.
-    std::uint32_t told_slots = 0;
-    std::uint32_t leases = 0;
+    std::vector<Instance> instances;  ///< Listed, or still with a lease.
     std::uint64_t grants = 0;
     std::uint32_t passed_over = 0;  ///< Ties lost since the last grant.
   };
@@ -64,11 +72,17 @@ class Oracle {
     std::optional<TimePoint> stranded_since;
   };
 
+  [[nodiscard]] static std::uint32_t in_flight(const Worker& worker);
+  [[nodiscard]] std::uint32_t slots(const Worker& worker, const Instance& instance) const;
   [[nodiscard]] std::uint32_t slots(const Worker& worker) const;
+  [[nodiscard]] static bool understands(const Instance& instance, std::string_view model);
+  [[nodiscard]] static bool means(const Instance& instance, std::string_view model);
   [[nodiscard]] bool may_have(std::size_t worker, std::string_view model) const;
   [[nodiscard]] bool usable(std::size_t worker, const Waiting& request) const;
-  [[nodiscard]] bool loaded(std::size_t worker, std::string_view model) const;
+  [[nodiscard]] bool loaded_somewhere(const Waiting& request) const;
   [[nodiscard]] bool candidate(std::size_t worker, const Waiting& request) const;
+  [[nodiscard]] bool eligible(std::size_t worker, const Instance& instance,
+                              const Waiting& request) const;
   [[nodiscard]] bool eligible(std::size_t worker, const Waiting& request) const;
   [[nodiscard]] bool servable(const Waiting& request) const;
   [[nodiscard]] bool stranded(const Waiting& request) const;
@@ -79,7 +93,9 @@ class Oracle {
   void restrand(TimePoint now);
   void observe(std::size_t worker, bool good, const scheduling::Effects& effects);
   void expect_no_transition(const scheduling::Effects& effects);
-  void grant(const Waiting& request, WorkerId worker);
+  void grant(const Waiting& request, const scheduling::Slot& slot);
+  void check_slot(const Waiting& request, const scheduling::Slot& slot, const Instance& instance);
+  void list(Worker& worker, const scheduling::Offers& offers);
   /// Grants in their order, then refusals, then nothing may be left that should have been refused.
   void apply(const scheduling::Effects& effects, TimePoint now);
   void apply_grant(const scheduling::Grant& granted);

@@ -15,54 +15,90 @@ bool in(scheduling::WorkerSet set, std::size_t worker) {
   return set.contains(WorkerId(static_cast<std::uint32_t>(worker)));
 }
 
+bool contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
 }  // namespace
 
-std::uint32_t Oracle::slots(const Worker& worker) const {
-  std::uint32_t count = options_.slots_unknown;
-  if (worker.told_slots > 0) {
-    count = worker.told_slots;
+std::uint32_t Oracle::in_flight(const Worker& worker) {
+  std::size_t sum = 0;
+  for (const Instance& instance : worker.instances) {
+    sum += instance.leases.size();
+  }
+  return static_cast<std::uint32_t>(sum);
+}
+
+std::uint32_t Oracle::slots(const Worker& worker, const Instance& instance) const {
+  if (instance.model.kind == scheduling::ModelKind::embedding || !instance.loaded) {
+    return 1;
   }
   if (worker.spec.slots) {
-    count = *worker.spec.slots;
+    return *worker.spec.slots;
   }
-  if (worker.spec.max_in_flight && *worker.spec.max_in_flight < count) {
-    count = *worker.spec.max_in_flight;
+  return instance.offer.parallel > 0 ? instance.offer.parallel : options_.slots_unknown;
+}
+
+std::uint32_t Oracle::slots(const Worker& worker) const {
+  std::uint32_t count = 0;
+  for (const Instance& instance : worker.instances) {
+    if (instance.listed && instance.loaded) {
+      count += slots(worker, instance);
+    }
   }
-  return count;
+  if (count == 0) {
+    count = 1;
+  }
+  return std::min(count, worker.spec.max_in_flight.value_or(count));
+}
+
+bool Oracle::understands(const Instance& instance, std::string_view model) {
+  return instance.model.key == model || contains(instance.model.names, model);
+}
+
+bool Oracle::means(const Instance& instance, std::string_view model) {
+  return instance.listed && (instance.id == model || understands(instance, model) ||
+                             contains(instance.model.spellings, model));
 }
 
 bool Oracle::may_have(std::size_t worker, std::string_view model) const {
   const Worker& w = workers_[worker];
-  return model.empty() || !w.read || w.models.find(model) != w.models.end();
+  return !w.read || std::any_of(w.instances.begin(), w.instances.end(),
+                                [&](const Instance& instance) { return means(instance, model); });
 }
 
 bool Oracle::usable(std::size_t worker, const Waiting& request) const {
   const Worker& w = workers_[worker];
-  return w.state == WorkerState::up && !w.draining && !in(request.tried, worker);
-}
-
-bool Oracle::loaded(std::size_t worker, std::string_view model) const {
-  const auto found = workers_[worker].models.find(model);
-  return found != workers_[worker].models.end() && found->second;
+  return w.state == WorkerState::up && w.read && !w.draining && !in(request.tried, worker);
 }
 
 bool Oracle::candidate(std::size_t worker, const Waiting& request) const {
-  if (!usable(worker, request) || !may_have(worker, request.model)) {
-    return false;
-  }
-  if (request.model.empty() || loaded(worker, request.model)) {
-    return true;
-  }
-  for (std::size_t other = 0; other < workers_.size(); ++other) {
-    if (usable(other, request) && loaded(other, request.model)) {
-      return false;
+  return usable(worker, request) && may_have(worker, request.model);
+}
+
+bool Oracle::loaded_somewhere(const Waiting& request) const {
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    for (const Instance& instance : workers_[worker].instances) {
+      if (usable(worker, request) && instance.loaded && means(instance, request.model)) {
+        return true;
+      }
     }
   }
-  return true;
+  return false;
+}
+
+bool Oracle::eligible(std::size_t worker, const Instance& instance, const Waiting& request) const {
+  const Worker& w = workers_[worker];
+  return usable(worker, request) && means(instance, request.model) &&
+         instance.leases.size() < slots(w, instance) &&
+         (!w.spec.max_in_flight || in_flight(w) < *w.spec.max_in_flight) &&
+         (instance.loaded || !loaded_somewhere(request));
 }
 
 bool Oracle::eligible(std::size_t worker, const Waiting& request) const {
-  return workers_[worker].leases < slots(workers_[worker]) && candidate(worker, request);
+  const auto& instances = workers_[worker].instances;
+  return std::any_of(instances.begin(), instances.end(),
+                     [&](const Instance& instance) { return eligible(worker, instance, request); });
 }
 
 bool Oracle::servable(const Waiting& request) const {
@@ -77,8 +113,10 @@ bool Oracle::servable(const Waiting& request) const {
 bool Oracle::stranded(const Waiting& request) const {
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
     const Worker& w = workers_[worker];
-    const bool may_start = !startup_over_ && w.state == WorkerState::starting && !w.draining &&
-                           !in(request.tried, worker) && may_have(worker, request.model);
+    const bool not_yet =
+        w.state == WorkerState::starting || (w.state == WorkerState::up && !w.read);
+    const bool may_start = !startup_over_ && not_yet && !w.draining && !in(request.tried, worker) &&
+                           may_have(worker, request.model);
     if (may_start || candidate(worker, request)) {
       return false;
     }

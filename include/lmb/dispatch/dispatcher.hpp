@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -32,7 +31,9 @@ class Lease {
   ~Lease();
 
   [[nodiscard]] bool held() const noexcept { return dispatcher_ != nullptr; }
-  [[nodiscard]] WorkerId worker() const noexcept { return worker_; }
+  [[nodiscard]] WorkerId worker() const noexcept { return slot_.worker; }
+  /// Instance, and what the forwarded body must name as its model; valid while held.
+  [[nodiscard]] const scheduling::Slot& slot() const noexcept { return slot_; }
   /// Gives the slot back and says how it went. A second call does nothing.
   void finish(scheduling::Outcome outcome) noexcept;
   /// The same after a fault of the worker, whose kind is told in the log if it goes down by it.
@@ -41,10 +42,10 @@ class Lease {
  private:
   friend class Dispatcher;
   friend class Acquisition;
-  Lease(Dispatcher& dispatcher, WorkerId worker) noexcept
-      : dispatcher_(&dispatcher), worker_(worker) {}
+  Lease(Dispatcher& dispatcher, scheduling::Slot slot) noexcept
+      : dispatcher_(&dispatcher), slot_(std::move(slot)) {}
   Dispatcher* dispatcher_ = nullptr;
-  WorkerId worker_{};
+  scheduling::Slot slot_;
 };
 
 /// One request's wait for a slot: submits on construction, leaves the queue on destruction.
@@ -93,7 +94,7 @@ class Dispatcher {
   /// Remembers what `by` ("probe", "request"; a literal) last failed with, for the log line when
   /// the worker goes down; tell it before the failure itself.
   void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
-  void set_offers(WorkerId worker, scheduling::Offers offers);
+  void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
   /// Expires deadlines; one shard calls it on each of its ticks.
   void tick(TimePoint now);
@@ -110,13 +111,13 @@ class Dispatcher {
  private:
   friend class Lease;
   friend class Acquisition;
-  void finish(WorkerId worker, scheduling::Outcome outcome);
+  void finish(const scheduling::Slot& slot, scheduling::Outcome outcome);
   /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without
   /// the lock.
   void carry_out(scheduling::Effects effects);
   [[nodiscard]] std::string failure_text(WorkerId worker) const;
-  void deliver(std::size_t shard, TicketId ticket, std::optional<WorkerId> granted,
-               scheduling::Refusal refusal);
+  void deliver(std::size_t shard, TicketId ticket,
+               std::variant<scheduling::Slot, scheduling::Refusal> outcome);
 
   std::vector<boost::asio::any_io_executor> shards_;
   struct Failure {

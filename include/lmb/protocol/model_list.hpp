@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lmb/base/clock.hpp"
 #include "lmb/base/error.hpp"
 
 namespace lmb::protocol {
@@ -29,6 +31,8 @@ struct ModelEntry {
   std::vector<std::string> variants;  ///< e.g. "m@4bit"; a request may name them too.
   std::vector<ModelInstance>
       instances;  ///< Empty = on disk, or not told (see ModelCatalogue::tells_loaded).
+  /// The longest load_time_seconds of its instances, where a version tells it; under an hour.
+  std::optional<Duration> load_time;
   bool operator==(const ModelEntry&) const = default;
 };
 

@@ -40,7 +40,7 @@ class WorkerSet {
 
 /// What the brain knows of a request.
 struct Demand {
-  std::string_view model;  ///< As the client named it; empty = any. Valid during the call.
+  std::string_view model;  ///< As the client named it. Valid during the call.
   TimePoint deadline;      ///< When waiting in the queue ends.
   WorkerSet tried;         ///< Workers that failed this request: not chosen again.
 };

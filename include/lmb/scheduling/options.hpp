@@ -16,8 +16,8 @@ inline constexpr std::size_t fleet_size_max = 64;
 /// What the operator says of one worker.
 struct WorkerSpec {
   std::string name;  ///< Unique; a worker's identity over reloads.
-  /// workers[].slots, 1 or more: requests the worker may run at once; nothing = "auto", as its
-  /// catalogue tells.
+  /// workers[].slots, 1 or more: requests that each loaded instance may run at once (an embedding
+  /// model: 1 all the same); nothing = "auto", as its catalogue tells.
   std::optional<std::uint32_t> slots;
   /// workers[].max_in_flight, 1 or more: a cap over all its models; nothing = no cap beyond the
   /// slots.
@@ -42,8 +42,9 @@ struct SchedulerOptions {
   Duration no_worker_grace = std::chrono::seconds(5);
   /// startup_grace: the same just after the start.
   Duration startup_grace = std::chrono::seconds(10);
-  /// scheduling.slots_unknown, 1 or more: "auto" while the worker tells none.
-  std::uint32_t slots_unknown = 4;
+  /// scheduling.slots_unknown, 1 or more: "auto" where the catalogue tells no number. LM Studio
+  /// before 0.4 tells none and runs one request at a time.
+  std::uint32_t slots_unknown = 1;
   HealthOptions health;
 };
 

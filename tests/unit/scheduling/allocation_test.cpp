@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <new>
 
@@ -35,16 +36,19 @@ TEST(Allocation, none_on_the_way_of_a_request_that_need_not_wait) {
   for (std::uint32_t worker = 0; worker < 3; ++worker) {
     (void)story.offer(worker, {{model, true}});
   }
+  std::array<Slot, 6> slots_taken;
   const std::size_t before = allocations;
-  for (int i = 0; i < 6; ++i) {
-    const Submitted submitted = story.submit(model);
-    if (!std::holds_alternative<WorkerId>(submitted)) {
+  for (Slot& slot : slots_taken) {
+    Submitted submitted = story->submit({model, story.now() + 1min, {}}, story.now());
+    if (!std::holds_alternative<Slot>(submitted)) {
       FAIL() << "no free slot";
     }
+    slot = std::move(std::get<Slot>(submitted));
   }
-  for (std::uint32_t worker = 0; worker < 3; ++worker) {
-    (void)story.finish(worker, Outcome::answered);
-    (void)story.finish(worker, Outcome::abandoned);
+  Outcome outcome = Outcome::answered;
+  for (const Slot& slot : slots_taken) {
+    (void)story->finish(slot, outcome, story.now());
+    outcome = outcome == Outcome::answered ? Outcome::abandoned : Outcome::answered;
   }
   EXPECT_EQ(allocations - before, 0U);
 }
@@ -54,7 +58,7 @@ TEST(Allocation, none_for_a_model_that_nobody_has) {
   story.all_up();
   const std::string model(100, 'y');
   const std::size_t before = allocations;
-  EXPECT_EQ(story.submit(model), Submitted(Refusal::unknown_model));
+  story.is_refused(Refusal::unknown_model, model);
   EXPECT_EQ(allocations - before, 0U);
 }
 

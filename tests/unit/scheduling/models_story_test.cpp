@@ -34,9 +34,9 @@ TEST(ModelsStory, when_the_loaded_worker_goes_the_others_serve_at_once) {
   {
     Story story = scene();
     const TicketId waiting = story.waits();
-    EXPECT_EQ(story.take_down(1), (Effects{{{waiting, WorkerId(0)}},
-                                           {},
-                                           {{WorkerId(1), WorkerState::up, WorkerState::down}}}));
+    EXPECT_EQ(
+        story.take_down(1),
+        (Told{{{waiting, WorkerId(0)}}, {}, {{WorkerId(1), WorkerState::up, WorkerState::down}}}));
   }
   {
     Story story = scene();
@@ -64,28 +64,6 @@ TEST(ModelsStory, a_model_is_never_sent_to_a_worker_known_to_lack_it) {
   EXPECT_EQ(story.finish(1), granted({{waiting, WorkerId(1)}}));
 }
 
-TEST(ModelsStory, an_unread_catalogue_counts_as_one_that_may_load_it) {
-  Story story({slots(4), slots(4)});
-  (void)story.probe(0, true);
-  (void)story.probe(1, true);
-  (void)story.offer(0, {{"m", true}});
-  story.runs_on(0);
-  story.runs_on(0);
-  story.runs_on(1, "anything");
-}
-
-TEST(ModelsStory, any_model_may_go_anywhere) {
-  Story story({slots(2), slots(2)});
-  story.all_up();
-  (void)story.offer(0, {});
-  story.runs_on(0, "");
-  story.runs_on(1, "");
-  story.runs_on(0, "");
-  story.runs_on(1, "");
-  const TicketId waiting = story.waits("");
-  EXPECT_EQ(story.finish(0), granted({{waiting, WorkerId(0)}}));
-}
-
 TEST(ModelsStory, unknown_only_when_every_catalogue_was_read) {
   Story story({slots(1), slots(1)});
   (void)story.probe(0, true);
@@ -94,7 +72,7 @@ TEST(ModelsStory, unknown_only_when_every_catalogue_was_read) {
   const TicketId waiting = story.waits("x");
   // It has not.
   EXPECT_EQ(story.offer(1, {{"m", true}}), refused({{waiting, Refusal::unknown_model}}));
-  EXPECT_EQ(story.submit("x"), Submitted(Refusal::unknown_model));
+  story.is_refused(Refusal::unknown_model, "x");
 }
 
 TEST(ModelsStory, a_model_of_a_worker_that_is_down_is_not_unknown) {
@@ -106,7 +84,7 @@ TEST(ModelsStory, a_model_of_a_worker_that_is_down_is_not_unknown) {
 }
 
 TEST(ModelsStory, a_model_that_vanishes_is_unknown_to_those_that_wait_for_it) {
-  Story story({slots(1), slots(1)});
+  Story story({slots_in_all(1), slots(1)});
   story.all_up();
   (void)story.offer(0, {{"m", true}, {"x", true}});
   story.runs_on(0, "x");
@@ -149,9 +127,8 @@ TEST(ModelsStory, the_same_catalogue_again_changes_nothing) {
 TEST(ModelsStory, names_are_compared_whole) {
   Story story({slots(1)});
   story.all_up();
-  EXPECT_EQ(story.submit("mm"), Submitted(Refusal::unknown_model));
-  EXPECT_EQ(story.submit(std::string_view("m\0", 2)), Submitted(Refusal::unknown_model));
-  EXPECT_EQ(story.submit("m"), Submitted(WorkerId(0)));
+  story.is_refused(Refusal::unknown_model, "mm");
+  story.is_refused(Refusal::unknown_model, std::string_view("m\0", 2));
 }
 
 }  // namespace

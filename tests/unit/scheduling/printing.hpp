@@ -3,8 +3,8 @@
 #include <ostream>
 
 #include "lmb/scheduling/demand.hpp"
+#include "lmb/scheduling/effects.hpp"
 #include "lmb/scheduling/retry.hpp"
-#include "lmb/scheduling/scheduler.hpp"
 
 // What gtest needs to show values of the brain when they differ from what a story expects.
 
@@ -49,8 +49,13 @@ inline std::ostream& operator<<(std::ostream& out, WorkerSet set) {
   return out << " }";
 }
 
+inline std::ostream& operator<<(std::ostream& out, const Slot& slot) {
+  out << "worker " << slot.worker << " instance '" << (slot.id ? *slot.id : "") << '\'';
+  return out << (slot.cold ? " cold" : "") << (slot.rename ? " renamed" : "");
+}
+
 inline std::ostream& operator<<(std::ostream& out, const Grant& grant) {
-  return out << "ticket " << grant.ticket << " -> worker " << grant.worker;
+  return out << "ticket " << grant.ticket << " -> " << grant.slot;
 }
 
 inline std::ostream& operator<<(std::ostream& out, const RefusedTicket& refused) {

@@ -38,11 +38,11 @@ TEST(QueueStory, a_full_queue_refuses) {
   story.all_up().runs_on(0);
   const TicketId first = story.waits();
   story.waits();
-  EXPECT_EQ(story.submit(), Submitted(Refusal::queue_full));
+  story.is_refused(Refusal::queue_full);
   // One place becomes free again.
   EXPECT_TRUE(story->withdraw(first));
   story.waits();
-  EXPECT_EQ(story.submit(), Submitted(Refusal::queue_full));
+  story.is_refused(Refusal::queue_full);
 }
 
 TEST(QueueStory, a_queue_of_length_zero_refuses_all_that_would_wait) {
@@ -50,7 +50,7 @@ TEST(QueueStory, a_queue_of_length_zero_refuses_all_that_would_wait) {
   options.queue_length = 0;
   Story story({slots(1)}, options);
   story.all_up().runs_on(0);
-  EXPECT_EQ(story.submit(), Submitted(Refusal::queue_full));
+  story.is_refused(Refusal::queue_full);
 }
 
 TEST(QueueStory, one_that_left_is_skipped) {
@@ -133,8 +133,8 @@ TEST(QueueStory, any_event_expires_what_is_overdue) {
 TEST(QueueStory, a_deadline_in_the_past_may_run_but_not_wait) {
   Story story({slots(1)});
   story.all_up();
-  EXPECT_EQ(story.submit("m", {}, 0s), Submitted(WorkerId(0)));
-  EXPECT_EQ(story.submit("m", {}, 0s), Submitted(Refusal::deadline));
+  story.runs_on(0, "m", {}, 0s);
+  story.is_refused(Refusal::deadline, "m", {}, 0s);
 }
 
 TEST(QueueStory, a_freed_slot_skips_those_it_cannot_serve) {
@@ -152,17 +152,17 @@ TEST(QueueStory, a_freed_slot_skips_those_it_cannot_serve) {
 }
 
 TEST(QueueStory, age_counts_across_models_and_attempts) {
-  Story story({slots(1)});
+  Story story({slots_in_all(1), slots(1)});
   (void)story.offer(0, {{"m", true}, {"n", true}});
   (void)story.probe(0, true);
   story.runs_on(0);
   const TicketId n = story.waits("n");
   const TicketId m = story.waits("m");
-  const TicketId any = story.waits("");
+  const TicketId second_try = story.waits("m", workers({1}));
   const TicketId n_again = story.waits("n");
   EXPECT_EQ(story.finish(0), granted({{n, WorkerId(0)}}));
   EXPECT_EQ(story.finish(0), granted({{m, WorkerId(0)}}));
-  EXPECT_EQ(story.finish(0), granted({{any, WorkerId(0)}}));
+  EXPECT_EQ(story.finish(0), granted({{second_try, WorkerId(0)}}));
   EXPECT_EQ(story.finish(0), granted({{n_again, WorkerId(0)}}));
 }
 
@@ -170,14 +170,14 @@ TEST(QueueStory, closing_refuses_the_waiting_and_the_coming_but_not_the_running)
   Story story({slots(1)});
   story.all_up().runs_on(0);
   const TicketId first = story.waits("m");
-  const TicketId second = story.waits("");
-  EXPECT_EQ(story->close(), refused({{first, Refusal::closed}, {second, Refusal::closed}}));
-  EXPECT_EQ(story.submit(), Submitted(Refusal::closed));
+  const TicketId second = story.waits("m", workers({7}));
+  EXPECT_EQ(story.close(), refused({{first, Refusal::closed}, {second, Refusal::closed}}));
+  story.is_refused(Refusal::closed);
   EXPECT_EQ(story.in_flight(0), 1U);
   EXPECT_EQ(story.finish(0), nothing);
   EXPECT_EQ(story.in_flight(0), 0U);
-  EXPECT_EQ(story.submit(), Submitted(Refusal::closed));
-  EXPECT_EQ(story->close(), nothing);
+  story.is_refused(Refusal::closed);
+  EXPECT_EQ(story.close(), nothing);
 }
 
 TEST(QueueStory, retry_after_follows_the_measured_rate_and_the_queue) {

@@ -16,11 +16,19 @@ namespace {
 
 Candidate candidate(std::uint32_t worker, std::uint32_t in_flight, std::uint32_t weight = 1,
                     std::uint64_t last_grant = 0) {
-  return {WorkerId(worker), in_flight, weight, last_grant};
+  return {.worker = WorkerId(worker),
+          .instance = InstanceId(0),
+          .in_flight = in_flight,
+          .weight = weight,
+          .last_grant = last_grant};
 }
 
-WorkerId pick_of(std::vector<Candidate> candidates) {
-  return pick(candidates);
+const Candidate& best(const std::vector<Candidate>& candidates) {
+  return *std::min_element(candidates.begin(), candidates.end(), better);
+}
+
+WorkerId pick_of(const std::vector<Candidate>& candidates) {
+  return best(candidates).worker;
 }
 
 TEST(Selection, takes_the_only_candidate) {
@@ -59,6 +67,20 @@ TEST(Selection, weights_are_compared_exactly) {
   EXPECT_EQ(pick_of({candidate(0, 0, 3, 8), candidate(1, 332, 999, 9)}), WorkerId(0));
 }
 
+TEST(Selection, takes_the_instance_that_runs_the_least_of_a_worker) {
+  const auto on = [](std::uint32_t instance, std::uint32_t running, std::uint64_t last_grant) {
+    Candidate each = candidate(3, 5, 1, 70);
+    each.instance = InstanceId(instance);
+    each.instance_in_flight = running;
+    each.instance_last_grant = last_grant;
+    return each;
+  };
+  EXPECT_EQ(best({on(0, 3, 1), on(1, 2, 70)}).instance, InstanceId(1));
+  EXPECT_EQ(best({on(0, 2, 9), on(1, 2, 8)}).instance, InstanceId(1));
+  // Another worker's load counts first.
+  EXPECT_EQ(best({on(0, 0, 1), candidate(4, 4, 1, 90)}).worker, WorkerId(4));
+}
+
 TEST(Selection, does_not_overflow) {
   constexpr auto most = std::numeric_limits<std::uint32_t>::max();
   EXPECT_EQ(pick_of({candidate(0, most, 1000), candidate(1, most - 1, 1000)}), WorkerId(1));
@@ -82,7 +104,7 @@ TEST(Selection, rotation_is_fair_under_a_changing_eligible_set) {
     if (eligible.empty()) {
       continue;
     }
-    const std::uint32_t winner = pick(eligible).value();
+    const std::uint32_t winner = pick_of(eligible).value();
     last[winner] = grant;
     for (const Candidate& each : eligible) {
       const std::uint32_t i = each.worker.value();
@@ -102,7 +124,7 @@ TEST(Selection, the_neighbour_of_an_absent_worker_gets_no_double_share) {
     for (const std::uint32_t i : {0U, 2U, 3U}) {
       eligible.push_back(candidate(i, 0, 1, last[i]));
     }
-    const std::uint32_t winner = pick(eligible).value();
+    const std::uint32_t winner = pick_of(eligible).value();
     last[winner] = grant;
     ++wins[winner];
   }

@@ -11,10 +11,9 @@ TEST(StartupStory, requests_wait_for_a_worker_that_is_starting) {
   story.pass(9s);
   EXPECT_EQ(story.tick(), nothing);
   (void)story.offer(0, {{"m", true}});
-  EXPECT_EQ(
-      story.probe(0, true),
-      (Effects{
-          {{waiting, WorkerId(0)}}, {}, {{WorkerId(0), WorkerState::starting, WorkerState::up}}}));
+  EXPECT_EQ(story.probe(0, true), (Told{{{waiting, WorkerId(0)}},
+                                        {},
+                                        {{WorkerId(0), WorkerState::starting, WorkerState::up}}}));
 }
 
 TEST(StartupStory, the_grace_for_no_worker_begins_when_the_startup_ends) {
@@ -54,7 +53,8 @@ TEST(StartupStory, one_worker_still_starting_keeps_the_hope) {
   (void)story.take_down(0);
   story.pass(9s);
   EXPECT_EQ(story.tick(), nothing);
-  EXPECT_EQ(story.probe(1, true).grants, (std::vector<Grant>{{waiting, WorkerId(1)}}));
+  (void)story.offer(1, {{"m", true}});
+  EXPECT_EQ(story.probe(1, true).grants, (std::vector<GrantedTo>{{waiting, WorkerId(1)}}));
 }
 
 TEST(StartupStory, a_starting_worker_known_to_lack_the_model_is_no_hope) {
@@ -72,6 +72,16 @@ TEST(StartupStory, nor_is_one_that_is_draining_or_tried) {
   const TicketId waiting = story.waits("m", workers({1}));
   story.pass(5s);
   EXPECT_EQ(story.tick(), refused({{waiting, Refusal::no_worker}}));
+}
+
+TEST(StartupStory, a_worker_that_is_up_but_not_yet_read_is_hope_and_gets_nothing) {
+  Story story({slots(1)});
+  (void)story.probe(0, true);
+  EXPECT_FALSE(story->any_up());
+  const TicketId waiting = story.waits();
+  EXPECT_EQ(story.tick(), nothing);
+  EXPECT_EQ(story.offer(0, {{"m", true}}), granted({{waiting, WorkerId(0)}}));
+  EXPECT_TRUE(story->any_up());
 }
 
 TEST(StartupStory, a_worker_that_goes_down_strands_those_that_wait_for_it) {
@@ -156,12 +166,12 @@ TEST(StartupStory, no_grace_means_no_wait) {
   options.startup_grace = 0s;
   options.no_worker_grace = 0s;
   Story story({slots(1)}, options);
-  EXPECT_EQ(story.submit(), Submitted(Refusal::no_worker));
+  story.is_refused(Refusal::no_worker);
   story.all_up().runs_on(0);
   const TicketId waiting = story.waits();
-  EXPECT_EQ(story.take_down(0), (Effects{{},
-                                         {{waiting, Refusal::no_worker}},
-                                         {{WorkerId(0), WorkerState::up, WorkerState::down}}}));
+  EXPECT_EQ(story.take_down(0), (Told{{},
+                                      {{waiting, Refusal::no_worker}},
+                                      {{WorkerId(0), WorkerState::up, WorkerState::down}}}));
 }
 
 TEST(StartupStory, a_worker_starting_after_the_grace_is_as_good_as_down) {
@@ -178,8 +188,9 @@ TEST(StartupStory, a_moved_scheduler_goes_on) {
   story.all_up().runs_on(0);
   const TicketId waiting = story.waits();
   Scheduler moved = std::move(*story.operator->());
-  EXPECT_EQ(moved.finish(WorkerId(0), Outcome::answered, story.now()),
-            granted({{waiting, WorkerId(0)}}));
+  const Effects effects = moved.finish(story.last_slot(0), Outcome::answered, story.now());
+  ASSERT_EQ(effects.grants.size(), 1U);
+  EXPECT_EQ(effects.grants[0].ticket, waiting);
 }
 
 }  // namespace

@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <deque>
 #include <initializer_list>
-#include <optional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,23 +13,11 @@
 #include <vector>
 
 #include "lmb/scheduling/scheduler.hpp"
-#include "printing.hpp"
+#include "told.hpp"
 
 namespace lmb::scheduling {
 
 using namespace std::chrono_literals;
-
-inline const Effects nothing{};
-
-inline Effects granted(std::initializer_list<Grant> grants) {
-  return {grants, {}, {}};
-}
-inline Effects refused(std::initializer_list<RefusedTicket> refusals) {
-  return {{}, refusals, {}};
-}
-inline Effects changed(std::initializer_list<Transition> transitions) {
-  return {{}, {}, transitions};
-}
 
 inline WorkerSet workers(std::initializer_list<std::uint32_t> ids) {
   WorkerSet set;
@@ -38,10 +27,17 @@ inline WorkerSet workers(std::initializer_list<std::uint32_t> ids) {
   return set;
 }
 
-/// A worker with that many slots, set by the operator.
+/// A worker whose instances have that many slots, set by the operator.
 inline WorkerSpec slots(std::uint32_t count) {
   WorkerSpec spec;
   spec.slots = count;
+  return spec;
+}
+
+/// The same, and no more than that over all its instances.
+inline WorkerSpec slots_in_all(std::uint32_t count) {
+  WorkerSpec spec = slots(count);
+  spec.max_in_flight = count;
   return spec;
 }
 
@@ -69,33 +65,66 @@ class Story {
     return *this;
   }
 
-  Effects probe(std::uint32_t worker, bool alive) {
-    return scheduler_.observe_probe(WorkerId(worker), alive, now_);
+  Told probe(std::uint32_t worker, bool alive) {
+    return tell(scheduler_.observe_probe(WorkerId(worker), alive, now_));
   }
-  Effects offer(std::uint32_t worker, std::vector<ModelOffer> models,
-                std::optional<std::uint32_t> told_slots = {}) {
-    return scheduler_.set_offers(WorkerId(worker), {std::move(models), told_slots}, now_);
+  Told offer(std::uint32_t worker, const std::vector<Has>& models, std::uint32_t parallel = 0) {
+    return offer(worker, offers_of(models, parallel));
   }
-  Effects drain(std::uint32_t worker, bool draining) {
-    return scheduler_.set_draining(WorkerId(worker), draining, now_);
+  Told offer(std::uint32_t worker, const Offers& offers) {
+    return tell(scheduler_.set_offers(WorkerId(worker), offers, now_));
   }
-  Effects finish(std::uint32_t worker, Outcome outcome = Outcome::answered) {
-    return scheduler_.finish(WorkerId(worker), outcome, now_);
+  Told drain(std::uint32_t worker, bool draining) {
+    return tell(scheduler_.set_draining(WorkerId(worker), draining, now_));
   }
-  Effects tick() { return scheduler_.tick(now_); }
+  /// Ends the worker's oldest request.
+  Told finish(std::uint32_t worker, Outcome outcome = Outcome::answered) {
+    std::deque<Slot>& running = running_[worker];
+    if (running.empty()) {
+      ADD_FAILURE() << "nothing runs on worker " << worker;
+      return {};
+    }
+    const Slot slot = running.front();
+    running.pop_front();
+    return finish(slot, outcome);
+  }
+  Told finish(const Slot& slot, Outcome outcome = Outcome::answered) {
+    return tell(scheduler_.finish(slot, outcome, now_));
+  }
+  Told tick() { return tell(scheduler_.tick(now_)); }
+  Told close() { return tell(scheduler_.close()); }
   /// Three failed probes, as the default health options want.
-  Effects take_down(std::uint32_t worker) {
+  Told take_down(std::uint32_t worker) {
     (void)probe(worker, false);
     (void)probe(worker, false);
     return probe(worker, false);
   }
 
   Submitted submit(std::string_view model = "m", WorkerSet tried = {}, Duration wait = 10min) {
-    return scheduler_.submit({model, now_ + wait, tried}, now_);
+    Submitted submitted = scheduler_.submit({model, now_ + wait, tried}, now_);
+    if (const Slot* slot = std::get_if<Slot>(&submitted)) {
+      running_[slot->worker.value()].push_back(*slot);
+    }
+    return submitted;
   }
-  /// A request that must be given this worker.
-  void runs_on(std::uint32_t worker, std::string_view model = "m", WorkerSet tried = {}) {
-    EXPECT_EQ(submit(model, tried), Submitted(WorkerId(worker)));
+  /// A request that must be refused.
+  void is_refused(Refusal why, std::string_view model = "m", WorkerSet tried = {},
+                  Duration wait = 10min) {
+    const Submitted submitted = submit(model, tried, wait);
+    const Refusal* refusal = std::get_if<Refusal>(&submitted);
+    ASSERT_NE(refusal, nullptr) << "the request is not refused";
+    EXPECT_EQ(*refusal, why);
+  }
+  /// A request that must be given this worker; its slot.
+  Slot runs_on(std::uint32_t worker, std::string_view model = "m", WorkerSet tried = {},
+               Duration wait = 10min) {
+    const Submitted submitted = submit(model, tried, wait);
+    const Slot* slot = std::get_if<Slot>(&submitted);
+    EXPECT_NE(slot, nullptr) << "the request does not run";
+    if (slot != nullptr) {
+      EXPECT_EQ(slot->worker, WorkerId(worker));
+    }
+    return slot == nullptr ? Slot() : *slot;
   }
   /// A request that must wait; its ticket.
   TicketId waits(std::string_view model = "m", WorkerSet tried = {}, Duration wait = 10min) {
@@ -104,11 +133,21 @@ class Story {
     EXPECT_NE(ticket, nullptr) << "the request does not wait";
     return ticket == nullptr ? TicketId() : *ticket;
   }
+  /// The slot granted last.
+  [[nodiscard]] const Slot& last_slot(std::uint32_t worker) { return running_[worker].back(); }
   [[nodiscard]] std::uint32_t in_flight(std::uint32_t worker) const {
     return scheduler_.snapshot().workers[worker].in_flight;
   }
 
  private:
+  Told tell(const Effects& effects) {
+    Told told{{}, effects.refusals, effects.transitions};
+    for (const Grant& grant : effects.grants) {
+      told.grants.push_back({grant.ticket, grant.slot.worker});
+      running_[grant.slot.worker.value()].push_back(grant.slot);
+    }
+    return told;
+  }
   static std::vector<WorkerSpec> named(std::vector<WorkerSpec>& fleet) {
     char name = 'a';
     for (WorkerSpec& spec : fleet) {
@@ -120,6 +159,7 @@ class Story {
   TimePoint now_ = TimePoint{} + 1h;
   std::uint32_t size_;
   Scheduler scheduler_;
+  std::map<std::uint32_t, std::deque<Slot>> running_;  ///< By worker, in the order of the grants.
 };
 
 }  // namespace lmb::scheduling

@@ -50,7 +50,7 @@ TEST(WorkersStory, weights_share_the_load) {
   Story story({light, heavy});
   story.all_up();
   for (int i = 0; i < 80; ++i) {
-    EXPECT_TRUE(std::holds_alternative<WorkerId>(story.submit()));
+    EXPECT_TRUE(std::holds_alternative<Slot>(story.submit()));
   }
   EXPECT_EQ(story.in_flight(0), 20U);
   EXPECT_EQ(story.in_flight(1), 60U);
@@ -66,28 +66,6 @@ TEST(WorkersStory, a_heavy_worker_is_still_bounded_by_its_slots) {
   story.runs_on(0);
   story.runs_on(0);
   story.waits();
-}
-
-TEST(WorkersStory, slots_come_from_the_operator_else_the_catalogue_else_the_default) {
-  WorkerSpec capped;
-  capped.max_in_flight = 3;
-  Story story({slots(7), auto_slots(), capped, auto_slots()});
-  const auto slots_now = [&story] {
-    std::vector<std::uint32_t> found;
-    for (const WorkerSnapshot& worker : story->snapshot().workers) {
-      found.push_back(worker.slots);
-    }
-    return found;
-  };
-  EXPECT_EQ(slots_now(), (std::vector<std::uint32_t>{7, 4, 3, 4}));
-  (void)story.offer(0, {{"m", true}}, 2);
-  (void)story.offer(1, {{"m", true}}, 9);
-  (void)story.offer(2, {{"m", true}}, 9);
-  // A worker with no instance loaded tells 0 slots; it must still be able to load one.
-  (void)story.offer(3, {{"m", false}}, 0);
-  EXPECT_EQ(slots_now(), (std::vector<std::uint32_t>{7, 9, 3, 4}));
-  (void)story.offer(2, {{"m", true}}, 1);
-  EXPECT_EQ(slots_now(), (std::vector<std::uint32_t>{7, 9, 1, 4}));
 }
 
 TEST(WorkersStory, slots_that_shrink_stop_grants_until_enough_have_finished) {
@@ -172,10 +150,10 @@ TEST(WorkersStory, a_worker_that_comes_up_serves_the_waiting) {
   const TicketId second = story.waits();
   const TicketId third = story.waits();
   (void)story.probe(1, true);
-  const Effects back = story.probe(1, true);
-  EXPECT_EQ(back, (Effects{{{first, WorkerId(1)}, {second, WorkerId(1)}},
-                           {},
-                           {{WorkerId(1), WorkerState::down, WorkerState::up}}}));
+  const Told back = story.probe(1, true);
+  EXPECT_EQ(back, (Told{{{first, WorkerId(1)}, {second, WorkerId(1)}},
+                        {},
+                        {{WorkerId(1), WorkerState::down, WorkerState::up}}}));
   EXPECT_EQ(story.finish(0), granted({{third, WorkerId(0)}}));
 }
 
@@ -194,7 +172,7 @@ TEST(WorkersStory, a_tried_worker_is_not_chosen_again) {
   Story story({slots(2), slots(2), slots(2)});
   story.all_up();
   story.runs_on(2, "m", workers({0, 1}));
-  EXPECT_EQ(story.submit("m", workers({0, 1, 2})), Submitted(Refusal::all_tried));
+  story.is_refused(Refusal::all_tried, "m", workers({0, 1, 2}));
 }
 
 TEST(WorkersStory, a_slot_freed_by_the_fault_that_takes_the_worker_down_is_not_given) {
@@ -234,7 +212,7 @@ TEST(WorkersStory, the_snapshot_tells_all) {
   EXPECT_EQ(b.state, WorkerState::starting);
   EXPECT_TRUE(b.draining);
   EXPECT_FALSE(b.catalogue_known);
-  EXPECT_EQ(b.slots, 4U);
+  EXPECT_EQ(b.slots, 1U);
   EXPECT_EQ(b.grants_total, 0U);
 }
 
@@ -251,7 +229,10 @@ TEST(WorkersStory, the_largest_fleet_works) {
 TEST(WorkersStoryDeathTest, giving_back_what_was_never_taken_is_our_bug) {
   Story story({slots(1)});
   story.all_up();
-  EXPECT_DEATH((void)story.finish(0), "in_flight > 0");
+  EXPECT_DEATH((void)story.finish(Slot()), "held");
+  const Slot slot = story.runs_on(0);
+  (void)story.finish(slot);
+  EXPECT_DEATH((void)story.finish(slot), "held");
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lmb/base/strong_id.hpp"
+#include "lmb/scheduling/effects.hpp"
+
+namespace lmb::scheduling {
+
+/// One instance of a model on a worker, or the place that a model on disk would be loaded to.
+struct InstanceSnapshot {
+  std::string id;     ///< The model's key while it is on disk only.
+  std::string model;  ///< Key of its model.
+  bool loaded = false;
+  bool listed = true;  ///< False: it left the catalogue and only finishes what it runs.
+  std::uint32_t in_flight = 0;
+  std::uint32_t slots = 0;
+  std::uint64_t context_length = 0;  ///< 0 = not told.
+};
+
+struct WorkerSnapshot {
+  WorkerId id;
+  std::string name;
+  WorkerState state = WorkerState::starting;
+  bool draining = false;
+  bool catalogue_known = false;
+  std::uint32_t in_flight = 0;  ///< Over all instances.
+  /// Requests it may be given at once: the loaded instances' slots together (1 when none is
+  /// loaded), at most max_in_flight.
+  std::uint32_t slots = 0;
+  std::uint64_t grants_total = 0;
+  std::vector<InstanceSnapshot> instances;
+};
+
+struct FleetSnapshot {
+  std::vector<WorkerSnapshot> workers;
+  std::size_t queued = 0;
+};
+
+}  // namespace lmb::scheduling

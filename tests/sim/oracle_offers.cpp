@@ -1,0 +1,66 @@
+#include <algorithm>
+
+#include "sim/oracle.hpp"
+
+// What a catalogue changes in the oracle's picture.
+
+namespace lmb::history {
+
+using scheduling::Effects;
+
+void Oracle::list(Worker& worker, const scheduling::Offers& offers) {
+  std::vector<Instance> before;
+  before.swap(worker.instances);
+  for (const scheduling::ModelOffer& model : offers.models) {
+    for (const scheduling::InstanceOffer& offer : model.instances) {
+      worker.instances.push_back({offer.id, model, offer, true, true, {}});
+    }
+    if (model.instances.empty()) {
+      worker.instances.push_back({model.key, model, {.id = model.key}, false, true, {}});
+    }
+  }
+  // Leases go on under the same id.
+  const auto continues = [](const Instance& a, const Instance& b) {
+    return a.model.key == b.model.key && a.id == b.id;
+  };
+  std::vector<Instance*> fresh;
+  for (Instance& now : worker.instances) {
+    const auto old = std::find_if(before.begin(), before.end(),
+                                  [&](const Instance& b) { return continues(now, b); });
+    if (old == before.end()) {
+      fresh.push_back(&now);
+    } else {
+      now.leases = old->leases;
+      before.erase(old);
+    }
+  }
+  // What a request was loading is the instance that has appeared.
+  for (Instance* now : fresh) {
+    const auto loading = std::find_if(before.begin(), before.end(), [&](const Instance& b) {
+      return !b.loaded && b.model.key == now->model.key;
+    });
+    if (loading != before.end()) {
+      now->leases = loading->leases;
+      before.erase(loading);
+    }
+  }
+  // The rest only finishes what it runs.
+  for (Instance& old : before) {
+    old.listed = false;
+    if (!old.leases.empty()) {
+      worker.instances.push_back(old);
+    }
+  }
+}
+
+void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
+                     TimePoint now) {
+  pass_startup(now);
+  Worker& w = workers_[worker.value()];
+  w.read = true;
+  list(w, offers);
+  expect_no_transition(effects);
+  apply(effects, now);
+}
+
+}  // namespace lmb::history
