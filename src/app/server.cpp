@@ -115,6 +115,7 @@ void Server::Parts::make_shards() {
     setup.shards.emplace_back(shards.back()->context().get_executor());
   }
   setup.options = config.scheduling;
+  setup.options.retry = config.retry;
   setup.fleet = config.fleet;
   setup.metrics = &metrics;
   dispatcher = std::make_unique<dispatch::Dispatcher>(setup);

@@ -46,6 +46,12 @@ void Dispatcher::set_draining(WorkerId worker, bool draining) {
   carry_out(std::move(effects));
 }
 
+bool Dispatcher::take_retry() {
+  const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  return scheduler_.take_retry(now);
+}
+
 void Dispatcher::tick(TimePoint now) {
   std::unique_lock lock(mutex_);
   const auto due = scheduler_.next_tick();

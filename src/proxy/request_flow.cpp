@@ -131,8 +131,11 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     history.attempts = ctx.record.attempts;
     history.committed = ctx.committed;
     history.reconnected = fresh;
-    const auto decision =
-        scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
+    auto decision = scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
+    const bool elsewhere = decision == scheduling::RetryDecision::another_worker;
+    if (elsewhere && !shared.dispatcher.take_retry()) {
+      decision = scheduling::RetryDecision::give_up;
+    }
     const auto worker = *ctx.record.worker;
     if (protocol::error_row(last.kind()).who == 'W') {
       shared.metrics.count_attempt_failure(worker, last.kind());

@@ -1,5 +1,8 @@
 #include "lmb/scheduling/retry.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace lmb::scheduling {
 namespace {
 
@@ -77,6 +80,10 @@ RetryDecision decide_retry(ErrorKind error, const AttemptHistory& history,
   if (failure == Failure::ours_or_the_clients) {
     return RetryDecision::give_up;
   }
+  // An agent's tool may have run: twice is not the same as once.
+  if (history.acts && history.sent) {
+    return RetryDecision::give_up;
+  }
   // Workers close kept-alive connections when they please (LM Studio after 5 s), also in the
   // instant of reuse: the request was most likely never read. Once, so that a worker that always
   // closes is found out.
@@ -86,6 +93,30 @@ RetryDecision decide_retry(ErrorKind error, const AttemptHistory& history,
   }
   return history.attempts < options.attempts_max ? RetryDecision::another_worker
                                                  : RetryDecision::give_up;
+}
+
+RetryBudget::RetryBudget(const RetryOptions& options, TimePoint now) noexcept
+    : per_request_(options.budget_percent / 100.0),
+      per_second_(options.budget_min_per_second),
+      most_(std::max(10.0, 10 * per_second_)),
+      retries_(most_),
+      counted_until_(now) {}
+
+void RetryBudget::pay_in() noexcept {
+  retries_ = std::min(most_, retries_ + per_request_);
+}
+
+bool RetryBudget::take(TimePoint now) noexcept {
+  if (now > counted_until_) {
+    const double seconds = std::chrono::duration<double>(now - counted_until_).count();
+    retries_ = std::min(most_, retries_ + seconds * per_second_);
+    counted_until_ = now;
+  }
+  if (retries_ < 1) {
+    return false;
+  }
+  retries_ -= 1;
+  return true;
 }
 
 }  // namespace lmb::scheduling

@@ -81,6 +81,9 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     return Refusal::closed;
   }
   state.pass_startup(now);
+  if (demand.tried.empty()) {
+    state.retries.pay_in();
+  }
   const Offering offering = state.models.find(demand.model);
   if (const auto why = state.impossible(offering, demand.tried)) {
     return *why;
@@ -145,6 +148,13 @@ Effects Scheduler::finish(const Slot& slot, Outcome outcome, TimePoint now) {
   }
   state.settle(now, effects);
   return effects;
+}
+
+bool Scheduler::take_retry(TimePoint now) {
+  State& state = *state_;
+  const bool granted = state.retries.take(now);
+  state.retries_refused += granted ? 0 : 1;
+  return granted;
 }
 
 Effects Scheduler::observe_probe(WorkerId worker, bool alive, TimePoint now) {
@@ -219,6 +229,7 @@ std::optional<TimePoint> Scheduler::next_tick() const {
 FleetSnapshot Scheduler::snapshot() const {
   FleetSnapshot snapshot;
   snapshot.queued = state_->queue.size();
+  snapshot.retries_refused_total = state_->retries_refused;
   const auto& workers = state_->fleet.workers();
   snapshot.workers.reserve(workers.size());
   for (std::uint32_t i = 0; i < workers.size(); ++i) {

@@ -10,6 +10,7 @@ Scheduler::State::State(const SchedulerOptions& scheduler_options,
                         const std::vector<WorkerSpec>& specs, TimePoint now)
     : options(scheduler_options),
       fleet(scheduler_options, specs),
+      retries(scheduler_options.retry, now),
       startup_end(add_saturated(now, scheduler_options.startup_grace)) {
   pass_startup(now);
 }

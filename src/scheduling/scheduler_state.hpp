@@ -6,6 +6,7 @@
 #include "finish_rate.hpp"
 #include "fleet.hpp"
 #include "lease_table.hpp"
+#include "lmb/scheduling/retry.hpp"
 #include "lmb/scheduling/scheduler.hpp"
 #include "model_table.hpp"
 #include "wait_queue.hpp"
@@ -56,6 +57,8 @@ struct Scheduler::State {
   WaitQueue queue;
   LeaseTable leases;
   FinishRate finish_rate;
+  RetryBudget retries;
+  std::uint64_t retries_refused = 0;
   TimePoint startup_end;
   bool startup_over = false;
   bool closed = false;

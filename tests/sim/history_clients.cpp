@@ -148,8 +148,11 @@ void History::end_exchange(Request& request, std::uint32_t life) {
 }
 
 void History::fail(Request& request, ErrorKind error) {
-  const RetryDecision decision =
+  RetryDecision decision =
       scheduling::decide_retry(error, request.attempt, scheduling::RetryOptions{}, now());
+  if (decision == RetryDecision::another_worker && !scheduler_.take_retry(now())) {
+    decision = RetryDecision::give_up;
+  }
   log() << "request " << request.number << " fails on " << request.slot.worker << ", "
         << to_string(error) << ": " << decision << '\n';
   switch (decision) {

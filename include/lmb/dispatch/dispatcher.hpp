@@ -96,6 +96,8 @@ class Dispatcher {
   void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
   void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
+  /// Pays for a retry on another worker; false when the fleet's budget is spent.
+  [[nodiscard]] bool take_retry();
   /// Expires deadlines; one shard calls it on each of its ticks.
   void tick(TimePoint now);
   /// Refuses what waits and what comes; leases go on.

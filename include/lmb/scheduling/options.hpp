@@ -35,6 +35,15 @@ struct HealthOptions {
   std::uint32_t successes_up = 2;
 };
 
+struct RetryOptions {
+  /// retry.attempts: attempts for one request, the first included.
+  std::uint32_t attempts_max = 3;
+  /// retry.budget_percent: retries that the whole fleet may see, in percent of its requests …
+  std::uint32_t budget_percent = 20;
+  /// retry.budget_min: … but always so many each second.
+  std::uint32_t budget_min_per_second = 3;
+};
+
 struct SchedulerOptions {
   /// queue.length: waiting requests in all; then queue_full.
   std::size_t queue_length = 1000;
@@ -46,11 +55,7 @@ struct SchedulerOptions {
   /// before 0.4 tells none and runs one request at a time.
   std::uint32_t slots_unknown = 1;
   HealthOptions health;
-};
-
-struct RetryOptions {
-  /// retry.attempts: attempts for one request, the first included.
-  std::uint32_t attempts_max = 3;
+  RetryOptions retry;
 };
 
 }  // namespace lmb::scheduling

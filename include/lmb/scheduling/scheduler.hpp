@@ -51,6 +51,9 @@ class Scheduler {
   /// Gives a slot back. May grant waiting requests. worker_fault counts as a failed observation of
   /// health, answered as a successful one if it opposes the present count of failures.
   Effects finish(const Slot& slot, Outcome outcome, TimePoint now);
+  /// Asks for one retry out of the fleet's budget, before a request whose attempt failed is
+  /// submitted again for another worker. False: the budget is spent, give up.
+  [[nodiscard]] bool take_retry(TimePoint now);
   /// A probe's result: `alive` after greeting and model list were both right. Call set_offers first
   /// when the list is new.
   Effects observe_probe(WorkerId worker, bool alive, TimePoint now);

@@ -38,6 +38,7 @@ struct WorkerSnapshot {
 struct FleetSnapshot {
   std::vector<WorkerSnapshot> workers;
   std::size_t queued = 0;
+  std::uint64_t retries_refused_total = 0;  ///< The retry budget was spent.
 };
 
 }  // namespace lmb::scheduling
