@@ -24,7 +24,7 @@ class ConfigFile {
   std::string name_ = ::testing::TempDir() + "lmbalancer-check-XXXXXX";
 };
 
-TEST(CommandLine, a_bad_config_is_refused_with_all_its_faults_at_once) {
+TEST(Start, a_bad_config_is_refused_with_all_its_faults_at_once) {
   const ConfigFile file(R"({"workers": [
     {"name": "a", "url": "http://mac-1:1234", "slot": 2},
     {"name": "a", "url": "https//mac"}], "queue": {"lenght": 5}})");
@@ -38,17 +38,14 @@ TEST(CommandLine, a_bad_config_is_refused_with_all_its_faults_at_once) {
   }
 }
 
-TEST(CommandLine, no_workers_and_no_file_are_told_as_such) {
+TEST(Start, needs_at_least_one_worker) {
   const ConfigFile empty("{}");
-  Program nobody({"check", "-c", empty.name()});
+  Program nobody({"serve", "-c", empty.name()});
   EXPECT_EQ(nobody.wait_end(), 1);
   EXPECT_NE(nobody.output().find("at least one worker"), std::string::npos) << nobody.output();
-  Program no_file({"serve", "-c", "/nonexistent/lmbalancer.json"});
-  EXPECT_EQ(no_file.wait_end(), 1);
-  EXPECT_NE(no_file.output().find("/nonexistent/lmbalancer.json"), std::string::npos);
 }
 
-TEST(CommandLine, a_good_config_is_summed_up) {
+TEST(Start, a_good_config_is_summed_up) {
   const ConfigFile file(R"({"workers": [{"name": "a", "url": "http://[::1]:9", "slots": 3}]})");
   Program program({"check", "-c", file.name()});
   EXPECT_EQ(program.wait_end(), 0);
@@ -56,23 +53,13 @@ TEST(CommandLine, a_good_config_is_summed_up) {
   EXPECT_NE(program.output().find("a at [::1]:9, slots 3"), std::string::npos);
 }
 
-TEST(CommandLine, a_port_in_use_is_told_with_a_way_out) {
+TEST(Start, a_port_in_use_is_told_with_a_way_out) {
   ServedFleet served(100);
   const ConfigFile file(R"({"listen": "127.0.0.1:)" + std::to_string(served.port()) +
                         R"(", "workers": [{"url": "http://127.0.0.1:9"}]})");
   Program second({"serve", "-c", file.name()});
   EXPECT_EQ(second.wait_end(), 1);
   EXPECT_NE(second.output().find("choose another port"), std::string::npos) << second.output();
-}
-
-TEST(CommandLine, wrong_usage_has_a_code_of_its_own) {
-  Program none({});
-  EXPECT_EQ(none.wait_end(), 2);
-  Program unknown({"balance"});
-  EXPECT_EQ(unknown.wait_end(), 2);
-  Program version({"--version"});
-  EXPECT_EQ(version.wait_end(), 0);
-  EXPECT_TRUE(version.output().starts_with("lmbalancer ")) << version.output();
 }
 
 }  // namespace
