@@ -15,13 +15,19 @@ constexpr Duration linger_time = std::chrono::seconds(2);
 constexpr std::size_t reads_per_turn = 16;
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
+/// An IPv4 client of a listener for both families shows as ::ffff:a.b.c.d; nobody writes it so.
+std::string text_of(const asio::ip::address& address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+}
+
 }  // namespace
 
 ClientConnection::ClientConnection(Front& front, asio::ip::tcp::socket socket)
     : front_(front),
       interruption_(bell_, front.shard().deadlines(), front.shard().sessions()),
       stream_(std::move(socket)),
-      peer_address_(stream_.peer().address().to_string()) {
+      peer_address_(text_of(stream_.peer().address())) {
   stream_.set_bell(&bell_);
 }
 

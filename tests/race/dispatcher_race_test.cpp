@@ -39,6 +39,7 @@ net::Task<void> task(net::Shard& shard, dispatch::Dispatcher& dispatcher, Tally&
   net::Bell bell;
   net::Deadline patience(shard.deadlines(), bell);
   scheduling::Demand demand;
+  demand.model = "m";
   demand.deadline = Clock::now() + std::chrono::milliseconds(1 + random() % 400);
   dispatch::Acquisition acquisition(dispatcher, shard.index(), demand, bell);
   if (random() % 2 == 0) patience.set(Clock::now() + std::chrono::milliseconds(random() % 300));
@@ -81,7 +82,15 @@ TEST(DispatcherRace, no_slot_is_lost_or_given_twice_when_grants_race_with_leavin
     setup.fleet.push_back(worker);
   }
   dispatch::Dispatcher dispatcher(setup);
-  for (std::uint32_t i = 0; i < 3; ++i) dispatcher.observe_probe(WorkerId(i), true);
+  scheduling::ModelOffer model;
+  model.key = "m";
+  model.instances.push_back({.id = "m"});
+  scheduling::Offers offers;
+  offers.models.push_back(model);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    dispatcher.set_offers(WorkerId(i), offers);
+    dispatcher.observe_probe(WorkerId(i), true);
+  }
   shards[0]->on_tick([&](TimePoint now, Duration) { dispatcher.tick(now); });
   Tally tally;
   for (auto& shard : shards) {

@@ -205,5 +205,20 @@ TEST(Forwarding, a_whole_exchange_runs_over_ipv6) {
   EXPECT_EQ(seen.field("x-forwarded-for"), "::1") << "this field has addresses without brackets";
 }
 
+TEST(Forwarding, a_client_of_the_older_family_keeps_its_usual_address_on_a_listener_for_both) {
+  CannedWorker worker(plain_answer);
+  auto options = only(worker);
+  options.adjust = [adjust = options.adjust](config::Config& config) {
+    adjust(config);
+    config.net.listen = {{"::", 0}};
+  };
+  Daemon daemon(options);
+  const auto port = daemon.server().endpoints().at(0).port();
+  RawClient client(boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), port));
+  client.send(post("/v1/chat/completions", chat(false)));
+  ASSERT_EQ(client.read_answer().status, 200U);
+  EXPECT_EQ(worker.last_request().field("x-forwarded-for"), "127.0.0.1");
+}
+
 }  // namespace
 }  // namespace lmb::test

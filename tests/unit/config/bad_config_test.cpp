@@ -73,9 +73,10 @@ TEST(BadConfig, with_unknown_keys_is_told_the_nearest_known_one) {
       {worker(R"("url": "http://mac", "slot": 4)"),
        "F: workers[0].slot: unknown key; did you mean \"slots\"?\n"},
       {with(R"("attempts": 2)"), "F: attempts: unknown key; \"attempts\" belongs in \"retry\"\n"},
-      {with(R"("retry": {"": 1})"), "F: retry[\"\"]: unknown key; known here: attempts\n"},
+      {with(R"("retry": {"": 1})"),
+       "F: retry[\"\"]: unknown key; known here: attempts, budget_percent, budget_min\n"},
       {with(R"("retry": {"a b\n": 1})"),
-       "F: retry[\"a b\\x0A\"]: unknown key; known here: attempts\n"},
+       "F: retry[\"a b\\x0A\"]: unknown key; known here: attempts, budget_percent, budget_min\n"},
       // A misspelt key that is required is one fault, not two.
       {R"({"worker": []})", "F: worker: unknown key; did you mean \"workers\"?\n"},
       {worker(R"("ulr": "http://mac")"), "F: workers[0].ulr: unknown key; did you mean \"url\"?\n"},

@@ -40,9 +40,11 @@ TEST(Suggestion, says_where_a_key_of_another_section_belongs) {
 }
 
 TEST(Suggestion, lists_the_keys_when_none_is_near) {
-  EXPECT_EQ(suggest_key("retry", "zzzzzz").text, "known here: attempts");
-  EXPECT_EQ(suggest_key("retry", std::string(1'000'000, 'a')).text, "known here: attempts");
-  EXPECT_EQ(suggest_key("retry", "").text, "known here: attempts");
+  EXPECT_EQ(suggest_key("retry", "zzzzzz").text,
+            "known here: attempts, budget_percent, budget_min");
+  EXPECT_EQ(suggest_key("retry", std::string(1'000'000, 'a')).text,
+            "known here: attempts, budget_percent, budget_min");
+  EXPECT_EQ(suggest_key("retry", "").text, "known here: attempts, budget_percent, budget_min");
 }
 
 }  // namespace

@@ -17,12 +17,6 @@ using Outcome = scheduling::Outcome;
 
 class DispatcherTest : public TwoShards {};
 
-scheduling::Offers offers_of(const std::string& model) {
-  scheduling::Offers offers;
-  offers.models.push_back({model, true});
-  return offers;
-}
-
 TEST_F(DispatcherTest, a_deadline_refuses_exactly_when_it_passes) {
   start(1, 1);
   const auto running = hold_a_slot();
@@ -72,11 +66,10 @@ TEST_F(DispatcherTest, each_refusal_has_its_error) {
   auto running = hold_a_slot();
   const auto waiting = wait_on(0);
   EXPECT_EQ(wait_on(0).refused(), ErrorKind::queue_full);
-  dispatcher->set_offers(w0, offers_of("known"));
   auto demand = patient();
   demand.model = "unknown";
   EXPECT_EQ(Waiter(*dispatcher, 0, demand).refused(), ErrorKind::model_not_found);
-  demand.model = "known";
+  demand.model = "m";
   demand.tried.insert(w0);
   EXPECT_EQ(Waiter(*dispatcher, 0, demand).refused(), ErrorKind::no_worker);
   for (int i = 0; i < 3; ++i) dispatcher->observe_probe(w0, false);
@@ -111,13 +104,12 @@ TEST_F(DispatcherTest, more_slots_let_the_waiting_in_at_once) {
   setup.fleet.push_back(spec);
   setup.options.slots_unknown = 1;
   start(0, 0);
+  dispatcher->set_offers(w0, offers_of("m", 1));
   dispatcher->observe_probe(w0, true);
   const auto running = hold_a_slot();
   const auto on_a = wait_on(0);
   const auto on_b = wait_on(1);
-  auto offers = offers_of("m");
-  offers.slots = 3;
-  dispatcher->set_offers(w0, offers);
+  dispatcher->set_offers(w0, offers_of("m", 3));
   EXPECT_EQ(turn(a), 1U);
   EXPECT_EQ(turn(b), 1U);
   EXPECT_TRUE(on_a.settled());

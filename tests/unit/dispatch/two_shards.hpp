@@ -57,7 +57,19 @@ class TwoShards : public ::testing::Test {
     setup.shards = {a.get_executor(), b.get_executor()};
   }
 
-  /// Workers of `slots` each, all up.
+  /// A catalogue of that one model, loaded once, with room for `parallel` requests.
+  static scheduling::Offers offers_of(const std::string& model, std::uint32_t parallel = 0) {
+    scheduling::InstanceOffer instance;
+    instance.id = model;
+    instance.parallel = parallel;
+    scheduling::ModelOffer offer;
+    offer.key = model;
+    offer.instances.push_back(instance);
+    scheduling::Offers offers;
+    offers.models.push_back(offer);
+    return offers;
+  }
+  /// Workers of `slots` each, all up, with "m" loaded.
   Dispatcher& start(std::size_t workers, std::uint32_t slots) {
     for (std::size_t i = 0; i < workers; ++i) {
       scheduling::WorkerSpec spec;
@@ -66,12 +78,16 @@ class TwoShards : public ::testing::Test {
       setup.fleet.push_back(spec);
     }
     dispatcher = std::make_unique<Dispatcher>(setup);
-    for (std::uint32_t i = 0; i < workers; ++i) dispatcher->observe_probe(WorkerId(i), true);
+    for (std::uint32_t i = 0; i < workers; ++i) {
+      dispatcher->set_offers(WorkerId(i), offers_of("m"));
+      dispatcher->observe_probe(WorkerId(i), true);
+    }
     return *dispatcher;
   }
 
   static scheduling::Demand patient(std::chrono::seconds patience = std::chrono::seconds(60)) {
     scheduling::Demand demand;
+    demand.model = "m";
     demand.deadline = Clock::now() + patience;
     return demand;
   }
