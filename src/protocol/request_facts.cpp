@@ -39,11 +39,15 @@ bool is_limit_key(std::string_view key) noexcept {
 /// (a wrongly typed `max_tokens`, a message without a role) is left to the worker to refuse.
 class FactReader {
  public:
+  explicit FactReader(std::string_view body) noexcept : body_(body) {}
+
   /// False for text that breaks JSON's syntax. Contents that are refused are kept as `refusal`.
   bool member(std::string_view key, JsonValue& value) {
     if (key == "model") return read_model(value);
     if (key == "stream") return read_stream(value);
     if (key == "stream_options") return read_stream_options(value);
+    if (key == "integrations") return read_integrations(value);
+    if (key == "tools") return read_tools(value);
     if (is_prompt_key(key)) return add_json_size(value, facts_.prompt_bytes);
     if (is_limit_key(key)) read_limit(value);
     return true;
@@ -72,6 +76,9 @@ class FactReader {
       refuse(ErrorKind::bad_model, "\"model\" must be a string");
       return true;
     }
+    const std::string_view token = value.raw_json_token();
+    facts_.model_begin = static_cast<std::size_t>(token.data() - body_.data());
+    facts_.model_size = token.rfind('"') + 1;
     std::string_view name;
     if (!read_text(value, name)) return false;
     if (name.empty()) {
@@ -104,6 +111,25 @@ class FactReader {
     });
   }
 
+  bool read_integrations(JsonValue& value) {
+    return each_element(value, [this](JsonValue&) {
+      facts_.acts = true;
+      return true;
+    });
+  }
+
+  bool read_tools(JsonValue& value) {
+    return each_element(value, [this](JsonValue& tool) {
+      return each_member(tool, [this](std::string_view key, JsonValue& part) {
+        if (key != "type" || json_kind(part) != '"') return true;
+        std::string_view type;
+        if (!read_text(part, type)) return false;
+        facts_.acts = facts_.acts || type == "mcp";
+        return true;
+      });
+    });
+  }
+
   // Each limit holds by itself, so the smallest counts; LM Studio reads a negative one as "none".
   void read_limit(JsonValue& value) {
     std::int64_t limit = 0;
@@ -111,6 +137,7 @@ class FactReader {
     facts_.max_tokens = std::min(limit, facts_.max_tokens.value_or(limit));
   }
 
+  std::string_view body_;
   RequestFacts facts_;
   Error refusal_;
   bool refused_ = false;
@@ -150,7 +177,7 @@ Error json_error(const JsonCheck& check) {
 
 Result<RequestFacts> inspect_request(std::string_view body, Dialect dialect) {
   static_assert(json_depth_max == 1024 && model_bytes_max == 512, "told in the texts above");
-  FactReader reader;
+  FactReader reader(body);
   const JsonCheck check = read_json_object(body, [&reader](std::string_view key, JsonValue& value) {
     return reader.member(key, value);
   });

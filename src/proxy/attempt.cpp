@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "answer_relay.hpp"
+#include "lmb/base/json_string.hpp"
 #include "lmb/net/options.hpp"
 #include "lmb/upstream/exchange.hpp"
 
@@ -14,8 +15,25 @@ using telemetry::Phase;
 
 namespace {
 
+/// The model as the forwarded body must name it, as a JSON string; empty = as the client did.
+std::string model_for(const scheduling::Slot& slot) {
+  std::string name;
+  if (slot.rename) append_json_string(name, *slot.id);
+  return name;
+}
+
+/// The client's body, with `model` in the place of what it named. Nothing else of it changes.
+upstream::Outgoing make_request(std::string_view head, const RequestContext& ctx,
+                                std::string_view model) {
+  const auto body = ctx.body.view();
+  if (model.empty()) return {head, body};
+  const auto& facts = ctx.facts;
+  return {head, body.substr(0, facts.model_begin), model,
+          body.substr(facts.model_begin + facts.model_size)};
+}
+
 std::string make_worker_head(const ClientConnection& client, const RequestContext& ctx,
-                             WorkerId worker) {
+                             WorkerId worker, std::size_t body_bytes) {
   const auto& shared = ctx.front.shared();
   const auto& address = shared.workers[worker.value()];
   std::string head = ctx.front.borrow_buffer();
@@ -24,7 +42,7 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   head += " HTTP/1.1\r\nHost: ";
   head += net::host_port_text(address.host, address.port);
   head += "\r\nContent-Length: ";
-  head += std::to_string(ctx.body.size());
+  head += std::to_string(body_bytes);
   if (!address.api_key.empty()) {
     head += "\r\nAuthorization: Bearer ";
     head += address.api_key;
@@ -54,7 +72,9 @@ net::Task<Result<void>> connect(upstream::Exchange& exchange, RequestContext& ct
 
 /// Connection and request: what comes before the answer. What needs no wait is done without one.
 net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
-                            upstream::Exchange& exchange, WorkerId worker, bool fresh) {
+                            upstream::Exchange& exchange, const dispatch::Lease& lease,
+                            bool fresh) {
+  const auto worker = lease.worker();
   const bool pooled = !fresh && exchange.open_pooled(ctx.front.pool(), worker);
   ctx.front.shared().metrics.count_connection(worker, pooled);
   if (!pooled) {
@@ -62,11 +82,12 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
     if (!connected) co_return connected.error();
   }
   ctx.enter(Phase::send);
-  auto head = make_worker_head(client, ctx, worker);
-  std::string_view head_left = head;
-  std::string_view body_left = ctx.body.view();
-  if (!exchange.try_send(head_left, body_left)) {
-    auto sent = co_await exchange.send(head_left, body_left);
+  const auto model = model_for(lease.slot());
+  const auto replaced = model.empty() ? 0 : ctx.facts.model_size;
+  auto head = make_worker_head(client, ctx, worker, ctx.body.size() - replaced + model.size());
+  auto request = make_request(head, ctx, model);
+  if (!exchange.try_send(request)) {
+    auto sent = co_await exchange.send(request);
     if (!sent) co_return sent.error();
   }
   ctx.front.return_buffer(std::move(head));
@@ -105,13 +126,15 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
   ctx.record.worker = worker;
   upstream::Exchange exchange(ctx.front.shard(), client.interruption(), ctx.front.shared().upstream,
                               ctx.front.response_head());
-  auto result = co_await ask(client, ctx, exchange, worker, fresh);
+  auto result = co_await ask(client, ctx, exchange, lease, fresh);
   if (result) {
     AnswerRelay relay(client, ctx, exchange, lease);
     result = co_await relay.run();
   }
   history.connection_reused = exchange.reused();
   history.answer_begun = exchange.answer_begun();
+  history.acts = ctx.facts.acts;
+  history.sent = exchange.bytes_sent() > 0;
   ctx.record.bytes_to_worker += exchange.bytes_sent();
   ctx.record.bytes_from_worker += exchange.bytes_received();
   co_return result;

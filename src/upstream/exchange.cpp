@@ -23,6 +23,27 @@ constexpr int interim_answers_max = 8;
 
 }  // namespace
 
+bool Outgoing::empty() const noexcept {
+  return std::all_of(pieces_.begin(), pieces_.end(),
+                     [](std::string_view piece) { return piece.empty(); });
+}
+
+std::array<asio::const_buffer, Outgoing::pieces_max> Outgoing::buffers() const noexcept {
+  std::array<asio::const_buffer, pieces_max> buffers;
+  for (std::size_t i = 0; i < pieces_max; ++i) {
+    buffers[i] = asio::buffer(pieces_[i].data(), pieces_[i].size());
+  }
+  return buffers;
+}
+
+void Outgoing::consume(std::size_t bytes) noexcept {
+  for (auto& piece : pieces_) {
+    const auto taken = std::min(bytes, piece.size());
+    piece.remove_prefix(taken);
+    bytes -= taken;
+  }
+}
+
 Exchange::Exchange(net::Shard& shard, net::Interruption& interruption,
                    const UpstreamOptions& options, protocol::ResponseHead& head)
     : shard_(shard), interruption_(interruption), options_(options), head_(head) {}
@@ -45,10 +66,9 @@ net::Task<Result<void>> Exchange::connect(std::vector<tcp::endpoint> endpoints) 
   co_return Result<void>();
 }
 
-bool Exchange::try_send(std::string_view& head, std::string_view& body) {
-  while (!head.empty() || !body.empty()) {
-    const std::array<asio::const_buffer, 2> buffers{asio::buffer(head.data(), head.size()),
-                                                    asio::buffer(body.data(), body.size())};
+bool Exchange::try_send(Outgoing& pieces) {
+  while (!pieces.empty()) {
+    const auto buffers = pieces.buffers();
     const auto step = stream_.try_write(buffers);
     if (step.would_block()) return false;
     if (step.ended()) {
@@ -58,16 +78,14 @@ bool Exchange::try_send(std::string_view& head, std::string_view& body) {
       return true;
     }
     bytes_sent_ += step.bytes;
-    const auto of_head = std::min(step.bytes, head.size());
-    head.remove_prefix(of_head);
-    body.remove_prefix(step.bytes - of_head);
+    pieces.consume(step.bytes);
   }
   return true;
 }
 
-net::Task<Result<void>> Exchange::send(std::string_view head, std::string_view body) {
+net::Task<Result<void>> Exchange::send(Outgoing pieces) {
   auto& limit = interruption_.step();
-  while (!try_send(head, body)) {
+  while (!try_send(pieces)) {
     limit.set(Clock::now() + options_.send_timeout);
     stream_.arm_write(interruption_.bell());
     arm_read();

@@ -9,8 +9,20 @@
 namespace lmb::test {
 namespace asio = boost::asio;
 
-CannedWorker::CannedWorker(std::string answer, const std::string& host)
+std::string CannedWorker::list_of_instances(const std::vector<std::string>& ids) {
+  std::string list = R"({"models":[{"type":"llm","key":")";
+  list += model;
+  list += R"(","loaded_instances":[)";
+  for (const auto& id : ids) {
+    if (list.back() == '}') list += ',';
+    list += R"({"id":")" + id + R"(","config":{"parallel":4}})";
+  }
+  return list + "]}]}";
+}
+
+CannedWorker::CannedWorker(std::string answer, const std::string& host, std::string models)
     : answer_(std::move(answer)),
+      models_(std::move(models)),
       server_(context_.get_executor(), {},
               [this](http::Exchange& exchange) { return serve(exchange); }) {
   const auto bound = server_.listen(asio::ip::tcp::endpoint(asio::ip::make_address(host), 0));
@@ -33,12 +45,7 @@ asio::awaitable<void> CannedWorker::serve(http::Exchange& exchange) {
   if (path == "/lmstudio-greeting") {
     co_await exchange.respond(200, "application/json", R"({"lmstudio":true})");
   } else if (path == "/api/v1/models") {
-    std::string list = R"({"models":[{"type":"llm","key":")";
-    list += model;
-    list += R"(","loaded_instances":[{"id":")";
-    list += model;
-    list += R"(","config":{"parallel":4}}]}]})";
-    co_await exchange.respond(200, "application/json", std::move(list));
+    co_await exchange.respond(200, "application/json", models_);
   } else {
     {
       const std::lock_guard lock(mutex_);

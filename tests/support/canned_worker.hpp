@@ -6,8 +6,10 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "lmb/http/server.hpp"
+#include "support/daemon.hpp"
 
 namespace lmb::test {
 
@@ -15,8 +17,11 @@ namespace lmb::test {
 /// bytes, whatever they are; then the connection ends.
 class CannedWorker {
  public:
-  /// `host`: the loopback address to listen on.
-  explicit CannedWorker(std::string answer, const std::string& host = "127.0.0.1");
+  /// `host`: the loopback address to listen on; `models`: the answer to GET /api/v1/models.
+  explicit CannedWorker(std::string answer, const std::string& host = "127.0.0.1",
+                        std::string models = list_of_instances({model}));
+  /// A list with the one model, loaded as these instances, with 4 slots each.
+  static std::string list_of_instances(const std::vector<std::string>& ids);
   ~CannedWorker();
   CannedWorker(const CannedWorker&) = delete;
   CannedWorker& operator=(const CannedWorker&) = delete;
@@ -31,6 +36,7 @@ class CannedWorker {
   boost::asio::awaitable<void> serve(http::Exchange& exchange);
 
   const std::string answer_;
+  const std::string models_;
   std::atomic<int> asked_{0};
   mutable std::mutex mutex_;
   http::Request last_request_;  // guarded by mutex_

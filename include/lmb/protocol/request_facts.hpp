@@ -13,7 +13,11 @@ namespace lmb::protocol {
 
 /// What the balancer needs to know of a request body. Never holds prompt text.
 struct RequestFacts {
-  std::string model;           ///< Unescaped; 1..model_bytes_max bytes.
+  std::string model;  ///< Unescaped; 1..model_bytes_max bytes.
+  /// Where the value of `model` stands in the body: the first byte of its JSON text, quotes
+  /// included, and how many bytes it has.
+  std::size_t model_begin = 0;
+  std::size_t model_size = 0;
   bool stream = false;         ///< `"stream": true`; never for embeddings.
   bool include_usage = false;  ///< `stream_options.include_usage`.
   /// Size of messages, prompt, input, system, instructions and system_prompt as JSON text:
@@ -22,6 +26,9 @@ struct RequestFacts {
   /// The smallest of max_tokens, max_completion_tokens and max_output_tokens; a negative one is no
   /// limit.
   std::optional<std::int64_t> max_tokens;
+  /// The worker may do more than compute: `integrations`, or a tool of type `mcp` (LM Studio's
+  /// /api/v1/chat and /v1/responses). Done twice, it may do harm.
+  bool acts = false;
 };
 
 inline constexpr std::size_t model_bytes_max = 512;

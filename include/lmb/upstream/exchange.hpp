@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19,6 +21,25 @@
 #include "lmb/upstream/options.hpp"
 
 namespace lmb::upstream {
+
+/// A request's bytes in the pieces in which they lie in memory: head, body, or the body around a
+/// value that is replaced. Empty pieces are allowed.
+class Outgoing {
+ public:
+  static constexpr std::size_t pieces_max = 4;
+  Outgoing(std::string_view head, std::string_view body) noexcept : pieces_{head, body} {}
+  Outgoing(std::string_view head, std::string_view before, std::string_view replacement,
+           std::string_view after) noexcept
+      : pieces_{head, before, replacement, after} {}
+
+  [[nodiscard]] bool empty() const noexcept;
+  [[nodiscard]] std::array<boost::asio::const_buffer, pieces_max> buffers() const noexcept;
+  /// Takes so many bytes from the front.
+  void consume(std::size_t bytes) noexcept;
+
+ private:
+  std::array<std::string_view, pieces_max> pieces_;
+};
 
 /// One attempt at a worker: a connection, one request sent on it, one answer read from it.
 ///
@@ -40,13 +61,12 @@ class Exchange {
   /// connect_timeout (timeouts.connect, for each address).
   net::Task<Result<void>> connect(std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
-  /// Sends head and body; both must stay alive until it completes. Errors:
-  /// send_timeout. A worker that answers and closes before it read everything is no failure here:
-  /// read_head() tells.
-  net::Task<Result<void>> send(std::string_view head, std::string_view body);
-  /// The part of send() that needs no wait; takes what left from both. True: nothing is left (or
-  /// the worker closed).
-  bool try_send(std::string_view& head, std::string_view& body);
+  /// Sends the pieces, whose bytes must stay alive until it completes. Errors: send_timeout. A
+  /// worker that answers before it took everything is no failure here: read_head() tells.
+  net::Task<Result<void>> send(Outgoing pieces);
+  /// The part of send() that needs no wait; takes what left from the pieces. True: nothing is left
+  /// (or the worker closed).
+  bool try_send(Outgoing& pieces);
 
   /// Reads to the end of the answer's head; 1xx answers are skipped. The head's views, and the body
   /// bytes that came with it, are valid until the coroutine suspends next: call try_read_body()

@@ -1,6 +1,7 @@
 // What a worker sees of a request, and a client of an answer.
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "support/canned_worker.hpp"
@@ -218,6 +219,35 @@ TEST(Forwarding, a_client_of_the_older_family_keeps_its_usual_address_on_a_liste
   client.send(post("/v1/chat/completions", chat(false)));
   ASSERT_EQ(client.read_answer().status, 200U);
   EXPECT_EQ(worker.last_request().field("x-forwarded-for"), "127.0.0.1");
+}
+
+TEST(Forwarding, a_request_for_one_of_several_instances_names_it_and_is_else_as_it_was) {
+  CannedWorker worker(plain_answer, "127.0.0.1",
+                      CannedWorker::list_of_instances({R"(one \"quoted\" name)", "two"}));
+  Daemon daemon(only(worker));
+  const std::string before = R"({ "messages" : [{"role":"user","content":"\u0041\n\"model\":"}],)"
+                             R"("temperature":1e0 , "model" :  )";
+  const std::string after = " ,\"stream\":false, \"x\":[ ] }\n";
+  std::set<std::string> named;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(ask(daemon, before + "\"qwen\\/qwen3-30b-a3b\"" + after, "").status, 200U);
+    const auto body = worker.last_request().body;
+    ASSERT_TRUE(body.starts_with(before)) << body;
+    ASSERT_TRUE(body.ends_with(after)) << body;
+    named.insert(body.substr(before.size(), body.size() - before.size() - after.size()));
+  }
+  EXPECT_FALSE(named.empty());
+  for (const auto& name : named) {
+    EXPECT_TRUE(name == R"("one \"quoted\" name")" || name == R"("two")") << name;
+  }
+}
+
+TEST(Forwarding, a_request_for_the_only_instance_is_left_as_it_was) {
+  CannedWorker worker(plain_answer);
+  Daemon daemon(only(worker));
+  const auto body = chat(false);
+  EXPECT_EQ(ask(daemon, body, "").status, 200U);
+  EXPECT_EQ(worker.last_request().body, body);
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ class ExchangeFixture : public test::TurnedLoop {
   /// The same, with a request sent and read.
   test::Peer ask(Exchange& exchange) {
     auto peer = connect(exchange);
-    EXPECT_TRUE(finish(exchange.send(request, {})).has_value());
+    EXPECT_TRUE(finish(exchange.send(Outgoing(request, {}))).has_value());
     EXPECT_EQ(peer.read_head(), request);
     return peer;
   }

@@ -56,7 +56,7 @@ TEST_F(ExchangeTest, connects_to_the_first_address_that_answers) {
   auto result = finish(exchange.connect({nobody(), nobody(), worker.local_endpoint()}));
   ASSERT_TRUE(result.has_value());
   Peer peer(worker.accept());
-  ASSERT_TRUE(finish(exchange.send("head ", "body")).has_value());
+  ASSERT_TRUE(finish(exchange.send(Outgoing("head ", "body"))).has_value());
   EXPECT_EQ(peer.read(9), "head body");
   EXPECT_FALSE(exchange.reused());
   EXPECT_FALSE(exchange.answer_begun());
@@ -139,7 +139,7 @@ TEST_F(ExchangeTest, sends_a_large_body_as_the_worker_takes_it) {
   auto peer = connect(exchange);
   std::string body(16 * 1024 * 1024, 'b');
   body.back() = 'e';
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   EXPECT_FALSE(sending.done()) << "more than the kernel holds";
   std::string read;
   const auto size = request.size() + body.size();
@@ -156,7 +156,7 @@ TEST_F(ExchangeTest, sends_a_large_body_as_the_worker_takes_it) {
 TEST_F(ExchangeTest, gives_up_on_a_worker_that_takes_no_byte_for_the_whole_limit) {
   auto peer = connect(exchange);
   const std::string body(64 * 1024 * 1024, 'b');
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   pass(options.send_timeout - Duration(1));
   EXPECT_FALSE(sending.done());
   const auto before = exchange.bytes_sent();
@@ -174,7 +174,7 @@ TEST_F(ExchangeTest, gives_up_on_a_worker_that_takes_no_byte_for_the_whole_limit
 TEST_F(ExchangeTest, a_worker_that_answers_and_closes_before_it_read_the_body_is_heard) {
   auto peer = connect(exchange);
   const std::string body(32 * 1024 * 1024, 'b');
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   EXPECT_EQ(peer.read_head(), request);
   peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nlong");
   peer.close();
@@ -191,7 +191,7 @@ TEST_F(ExchangeTest, a_worker_that_answers_and_closes_before_it_read_the_body_is
 TEST_F(ExchangeTest, a_worker_that_answers_before_it_read_the_body_is_heard_while_it_stays) {
   auto peer = connect(exchange);
   const std::string body(32 * 1024 * 1024, 'b');
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   EXPECT_EQ(peer.read_head(), request);
   peer.send("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nlong");
   ASSERT_TRUE(until([&] { return sending.done(); })) << "the clock stands still";
@@ -206,7 +206,7 @@ TEST_F(ExchangeTest, a_worker_that_answers_before_it_read_the_body_is_heard_whil
 TEST_F(ExchangeTest, an_interim_answer_instead_of_taking_the_request_is_no_wait_for_ever) {
   auto peer = connect(exchange);
   const std::string body(32 * 1024 * 1024, 'b');
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   peer.send("HTTP/1.1 100 Continue\r\n\r\n");
   ASSERT_TRUE(until([&] { return sending.done(); }));
   const auto answer = finish(read_answer(exchange, interruption, false));
@@ -216,7 +216,7 @@ TEST_F(ExchangeTest, an_interim_answer_instead_of_taking_the_request_is_no_wait_
 TEST_F(ExchangeTest, a_worker_that_closes_before_it_read_the_body_without_a_word_has_failed) {
   auto peer = connect(exchange);
   const std::string body(32 * 1024 * 1024, 'b');
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   peer.reset();
   ASSERT_TRUE(until([&] { return sending.done(); }));
   const auto answer = finish(read_answer(exchange, interruption, false));
@@ -229,7 +229,7 @@ TEST_F(ExchangeTest, stops_sending_when_the_client_leaves) {
   auto [client, client_peer] = connect_pair();
   interruption.watch(client);
   const std::string body(32 * 1024 * 1024, 'b');
-  const auto sending = begin(exchange.send(request, body));
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
   client_peer.reset();
   ASSERT_TRUE(until([&] { return sending.done(); }));
   EXPECT_EQ(error_of(sending.value()), ErrorKind::client_gone);
@@ -272,7 +272,7 @@ TEST_F(ExchangeTest, a_complete_exchange_gives_its_connection_to_the_next) {
   ASSERT_TRUE(next.open_pooled(pool, w0));
   EXPECT_TRUE(next.reused());
   EXPECT_FALSE(next.open_pooled(pool, w0)) << "it is in use";
-  ASSERT_TRUE(finish(next.send(request, {})).has_value());
+  ASSERT_TRUE(finish(next.send(Outgoing(request, {}))).has_value());
   EXPECT_EQ(peer.read_head(), request);
   answer = answer_of(next, peer, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(answer.status, 201U);
@@ -284,7 +284,7 @@ TEST_F(ExchangeTest, a_reused_connection_that_dies_before_any_byte_says_so) {
   exchange.recycle(pool, w0);
   Exchange next(shard, interruption, options, head);
   ASSERT_TRUE(next.open_pooled(pool, w0));
-  ASSERT_TRUE(finish(next.send(request, {})).has_value());
+  ASSERT_TRUE(finish(next.send(Outgoing(request, {}))).has_value());
   peer.close();
   const auto answer = finish(read_answer(next, interruption, false));
   EXPECT_EQ(answer.error, ErrorKind::worker_closed);

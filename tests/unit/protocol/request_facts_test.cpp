@@ -65,6 +65,36 @@ TEST(RequestFacts, unescapes_the_model) {
   EXPECT_EQ(inspect(R"({"mod\u0065l":"m"})")->model, "m");
 }
 
+TEST(RequestFacts, tells_where_the_model_stands) {
+  for (const std::string_view token : {R"("m")", R"("a \"b\" \u0041")", R"("m\\")"}) {
+    for (const std::string_view space : {"", " ", " \n\t"}) {
+      std::string body = R"({"x":"model" , "model":)";
+      body.append(space);
+      const auto begin = body.size();
+      body.append(token).append(space).append(R"(,"y":"z"})");
+      const auto facts = inspect(body);
+      ASSERT_TRUE(facts.has_value()) << body;
+      EXPECT_EQ(facts->model_begin, begin) << body;
+      EXPECT_EQ(body.substr(facts->model_begin, facts->model_size), token) << body;
+    }
+  }
+}
+
+TEST(RequestFacts, sees_what_a_worker_may_do_beside_computing) {
+  for (const std::string_view member :
+       {R"("integrations":["mcp/x"])", R"("integrations":[{"type":"plugin"}])",
+        R"("tools":[{"type":"function"},{"x":[1],"type":"mcp"}])",
+        R"("tools":[{"type":"\u006dcp"}])"}) {
+    EXPECT_TRUE(inspect(R"({"model":"m",)" + std::string(member) + "}")->acts) << member;
+  }
+  for (const std::string_view member :
+       {R"("integrations":[])", R"("integrations":null)", R"("tools":[])", R"("tools":"mcp")",
+        R"("tools":[{"type":"function","function":{"name":"mcp","type":"mcp"}},"mcp",3])",
+        R"("messages":[{"type":"mcp"}])"}) {
+    EXPECT_FALSE(inspect(R"({"model":"m",)" + std::string(member) + "}")->acts) << member;
+  }
+}
+
 TEST(RequestFacts, refuses_a_model_given_twice_however_the_key_is_written) {
   expect_refused(R"({"model":"a","model":"a"})", ErrorKind::bad_model, "twice");
   expect_refused(R"({"model":"a","mod\u0065l":"b"})", ErrorKind::bad_model, "twice");
