@@ -175,6 +175,7 @@ void BatchEngine::end_chunk(TimePoint now, std::uint32_t tokens) {
   const JobId id = *prompt_;
   Work& work = work_.at(id);
   work.context += tokens;
+  outbox_.push({now, id, EventKind::prompt_progress, work.context});
   if (work.context < work.job.prompt_tokens) return;
   prompt_.reset();
   end_prompt(id, now);

@@ -81,6 +81,8 @@ void Pacer::tell(const Event& event) {
     case EventKind::prompt_started:
       progress->cached_tokens = event.tokens;
       break;
+    case EventKind::prompt_progress:
+      break;
     case EventKind::first_token:
       progress->first_token_at = event.at;
       progress->tokens += event.tokens;

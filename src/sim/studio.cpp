@@ -142,6 +142,8 @@ void Studio::observe(const Event& event) {
       case EventKind::prompt_started:
         counters_.cached_tokens += event.tokens;
         break;
+      case EventKind::prompt_progress:
+        break;
       case EventKind::first_token:
       case EventKind::tokens:
         counters_.generated_tokens += event.tokens;

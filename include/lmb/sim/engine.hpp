@@ -28,12 +28,14 @@ struct Job {
 inline constexpr std::uint32_t prefix_block_tokens = 64;
 
 enum class EventKind : std::uint8_t {
-  prompt_started,  ///< Got the engine after waiting; `tokens` = prompt tokens found in the prefix
-                   ///< cache.
-  first_token,     ///< `tokens` = 1.
-  tokens,          ///< A burst of `tokens` more.
-  finished,        ///< The last token was given out. The job is gone.
-  cancelled,       ///< A cancelled job gave its slot back. The job is gone.
+  prompt_started,   ///< Got the engine after waiting; `tokens` = prompt tokens found in the prefix
+                    ///< cache.
+  prompt_progress,  ///< A chunk is done; `tokens` = prompt tokens processed so far, cached ones
+                    ///< too.
+  first_token,      ///< `tokens` = 1.
+  tokens,           ///< A burst of `tokens` more.
+  finished,         ///< The last token was given out. The job is gone.
+  cancelled,        ///< A cancelled job gave its slot back. The job is gone.
 };
 
 struct Event {

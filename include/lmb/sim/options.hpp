@@ -3,20 +3,42 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lmb/base/clock.hpp"
 #include "lmb/sim/presets.hpp"
+#include "lmb/sim/version.hpp"
 
 namespace lmb::sim {
+
+/// What becomes of a model's loads.
+enum class LoadFault : std::uint8_t {
+  none,
+  refused,  ///< "Model loading was stopped due to insufficient system resources", at once.
+  fails,    ///< After the load time: "Error loading model".
+  hangs,    ///< Half-way, for ever.
+};
 
 /// One model of a simulated worker.
 struct ModelOptions {
   Preset preset;
   std::uint32_t parallel = 0;  ///< Slots; 0 = the preset's.
-  bool loaded =
-      true;  ///< Else only on disk: listed, but requests get LM Studio's "Failed to load model".
+  /// From the start, as if by hand: no TTL, never evicted. Else only on disk.
+  bool loaded = true;
+  /// In the machine's time. Unset: 1.5 s, and a second for each 3 GB.
+  std::optional<Duration> load_time = std::nullopt;
+  LoadFault load_fault = LoadFault::none;
+};
+
+/// A machine that gets slower as it gets hot: time per token and prompt grows from 1 to `slowest`
+/// times, evenly over `heats_in` of work, and goes back over `cools_in` of rest. Each instance
+/// heats for itself.
+struct ThermalPhysics {
+  double slowest = 1;  ///< >= 1; 1 = never gets hot.
+  Duration heats_in = std::chrono::minutes(5);
+  Duration cools_in = std::chrono::minutes(5);
 };
 
 /// One simulated LM Studio.
@@ -31,14 +53,45 @@ struct WorkerOptions {
   /// seed.
   std::uint64_t seed = 1;
   std::uint64_t engine_seed = 1;  ///< Of the physics' jitter.
-  std::string api_token;          ///< Empty = no token asked for.
+  /// Which routes exist, and how some answers look.
+  StudioVersion version;
+  std::string api_token;  ///< Empty = no token asked for.
+
+  // LM Studio's settings on models; TTL and loads run in the machine's time (`speed`).
+
+  /// "Just in Time Model Loading". Off: lists hold loaded models only, others are refused.
+  bool jit = true;
+  /// "Auto Unload Unused JIT Models": of instances that a request loaded and gave no `ttl`.
+  Duration ttl = std::chrono::minutes(60);
+  /// "Only Keep Last JIT Loaded Model": also kills what the others are generating.
+  bool auto_evict = true;
+  /// A request for a model that is still being loaded loads one more instance (LM Studio's issue
+  /// 1751); else it waits for the first.
+  bool duplicate_loads = true;
+  /// A just-in-time load ends when the client that caused it leaves (not known of LM Studio).
+  bool cancel_load_on_disconnect = false;
+  std::uint64_t memory_bytes = 0;  ///< Memory guard over the sizes of all instances; 0 = none.
+
   /// Average length of an answer that ends by itself; each is between half and one and a half of
   /// it.
   std::uint32_t answer_tokens = 180;
   Duration idle_timeout = std::chrono::seconds(5);  ///< Keep-Alive: timeout; real time.
   std::size_t body_bytes_max = 128 * 1024 * 1024;
+  /// So many tokens of each answer come before the rest as reasoning.
+  std::uint32_t reasoning_tokens = 0;
   bool error_event_line = false;  ///< In-stream errors are preceded by an `event: error` line.
-  std::size_t seen_max = 65536;   ///< Requests remembered by Worker::seen; the oldest go first.
+  bool done_after_error = false;  ///< In-stream errors of OpenAI's routes are followed by `[DONE]`.
+
+  // How its engines misbehave.
+
+  /// One request at a time, in spite of the `parallel` that the lists tell.
+  bool serialise = false;
+  /// A generation goes on to its end after its client left.
+  bool zombie = false;
+  ThermalPhysics thermal;
+
+  std::size_t responses_max = 10000;  ///< Kept for previous_response_id; the oldest go first.
+  std::size_t seen_max = 65536;       ///< Requests remembered by Worker::seen; the oldest go first.
 };
 
 struct FleetOptions {

@@ -246,5 +246,13 @@ TEST(BatchEngine, keeps_its_promises_over_random_histories) {
   }
 }
 
+TEST(BatchEngine, a_prompt_tells_how_far_it_is_after_each_chunk) {
+  BatchEngine engine(round_physics(), 0, 1);
+  EngineRun run(engine);
+  const JobId job = run.submit(5000, 2, start);
+  run.play_out();
+  EXPECT_EQ(run[job].prompt_progress, (std::vector<std::uint32_t>{2048, 4096, 5000}));
+}
+
 }  // namespace
 }  // namespace lmb::sim

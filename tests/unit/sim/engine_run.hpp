@@ -20,6 +20,7 @@ struct JobStory {
   std::optional<TimePoint> finished;
   std::optional<TimePoint> cancelled;
   std::uint32_t cached = 0;
+  std::vector<std::uint32_t> prompt_progress;  // Prompt tokens after each chunk.
   std::uint32_t tokens = 0;
   std::vector<TimePoint> token_times;  // One entry a token.
 };
@@ -65,6 +66,9 @@ class EngineRun {
         case sim::EventKind::prompt_started:
           story.prompt_started = event.at;
           story.cached = event.tokens;
+          break;
+        case sim::EventKind::prompt_progress:
+          story.prompt_progress.push_back(event.tokens);
           break;
         case sim::EventKind::first_token:
           story.first_token = event.at;
