@@ -30,12 +30,21 @@ std::string_view to_string(Fault fault) noexcept {
       return "status_500";
     case Fault::truncated_json:
       return "truncated_json";
+    case Fault::empty_stream:
+      return "empty_stream";
+    case Fault::engine_crash:
+      return "engine_crash";
+    case Fault::engine_wedge:
+      return "engine_wedge";
+    case Fault::context_overflow:
+      return "context_overflow";
   }
   return "none";
 }
 
 std::optional<Fault> find_fault(std::string_view name) noexcept {
-  for (auto i = static_cast<int>(Fault::none); i <= static_cast<int>(Fault::truncated_json); ++i) {
+  for (auto i = static_cast<int>(Fault::none); i <= static_cast<int>(Fault::context_overflow);
+       ++i) {
     const auto fault = static_cast<Fault>(i);
     if (to_string(fault) == name) return fault;
   }

@@ -68,6 +68,10 @@ std::string Fleet::url(std::size_t worker) const {
   return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port(worker));
 }
 
+void Fleet::with(std::size_t worker, const std::function<void(Worker&)>& work) {
+  run_on_thread([&, worker] { work(*workers_[worker]); });
+}
+
 void Fleet::set_fault(std::size_t worker, Fault fault, FaultScope scope, std::uint32_t count) {
   run_on_thread([=, this] { workers_[worker]->set_fault(fault, scope, count); });
 }

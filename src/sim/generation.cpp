@@ -1,240 +1,233 @@
 #include "generation.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <chrono>
+#include <utility>
 
 #include "duration.hpp"
-#include "generation_request.hpp"
-#include "playing.hpp"
 #include "text.hpp"
+#include "version_facts.hpp"
 
 namespace lmb::sim {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::uint32_t tokens_before_fault = 3;
-
-/// One generation on its way to the client.
-struct Generation {
-  Generation(Answer what, StudioModel& by) : answer(std::move(what)), model(by) {}
-
-  Answer answer;
-  StudioModel& model;
-  std::vector<std::string> tokens;
-  bool stream = false;
-  bool length_reached = false;
-  bool usage_wanted = false;
-  bool error_event_line = false;
-  std::shared_ptr<Progress> progress;
-};
-
-template <class T>
-using OrRefusal = std::variant<T, Refusal>;
-
-/// The model asked for, or why it cannot answer.
-OrRefusal<StudioModel*> choose_model(Studio& studio, const std::string& name, bool embedding) {
-  StudioModel* model = studio.find_model(name, embedding);
-  if (model == nullptr) {
-    if (!studio.any_loaded(embedding)) return no_models_loaded();
-    std::vector<std::string> known;
-    for (const auto& entry : studio.model_options()) known.push_back(entry.preset.model.key);
-    return unknown_model(name, known);
+OrProblem<GenerationRequest> parse(AnswerForm form, std::string_view body) {
+  switch (form) {
+    case AnswerForm::chat:
+    case AnswerForm::v0_chat:
+      break;
+    case AnswerForm::completion:
+    case AnswerForm::v0_completion:
+      return parse_completion(body);
+    case AnswerForm::responses:
+      return parse_responses(body);
+    case AnswerForm::messages:
+      return parse_messages(body);
+    case AnswerForm::native_chat:
+      return parse_native_chat(body);
   }
-  if (!model->pacer) return load_refused(name);
-  return model;
+  return parse_chat(body);
+}
+
+std::string_view id_prefix(AnswerForm form) {
+  switch (form) {
+    case AnswerForm::chat:
+    case AnswerForm::v0_chat:
+      break;
+    case AnswerForm::completion:
+    case AnswerForm::v0_completion:
+      return "cmpl-";
+    case AnswerForm::responses:
+    case AnswerForm::native_chat:
+      return "resp_";
+    case AnswerForm::messages:
+      return "msg_";
+  }
+  return "chatcmpl-";
+}
+
+/// Puts the conversation that the request goes on with before its prompt.
+std::optional<Problem> add_previous(const Studio& studio, GenerationRequest& request) {
+  if (request.previous_response_id.empty()) return std::nullopt;
+  const StoredResponse* previous = studio.responses().find(request.previous_response_id);
+  if (previous == nullptr) return unknown_response(request.previous_response_id);
+  request.prompt.insert(0, previous->prompt);
+  request.content_bytes += previous->content_bytes;
+  request.prompt_tokens = static_cast<std::uint32_t>((request.content_bytes + 3) / 4);
+  return std::nullopt;
 }
 
 /// The whole text that the model would give to this prompt, cut to what the request and context
 /// allow.
-void write_text(const WorkerOptions& options, const GenerationRequest& request,
-                const ModelFacts& model, Generation& out) {
+void write_text(const WorkerOptions& options, Generation& out) {
+  const GenerationRequest& request = out.request;
+  AnswerText& text = out.text;
   const std::uint64_t seed = hash_text(request.prompt, options.seed);
   const std::uint32_t mean = options.answer_tokens;
   const auto length = static_cast<std::uint32_t>(mean / 2 + seed % (mean + 1ULL));
-  out.tokens = make_answer(seed, length);
-  std::uint64_t limit = model.context_length - request.prompt_tokens;
+  const std::uint32_t reasoning = request.reasoning.value_or(true) ? options.reasoning_tokens : 0;
+  text.tokens = make_answer(seed, length + reasoning);
+  std::uint64_t limit = text.model.context_length - request.prompt_tokens;
   if (request.max_tokens != 0) limit = std::min<std::uint64_t>(limit, request.max_tokens);
-  if (out.tokens.size() > limit) {
-    out.tokens.resize(static_cast<std::size_t>(limit));
-    out.length_reached = true;
+  if (text.tokens.size() > limit) {
+    text.tokens.resize(static_cast<std::size_t>(limit));
+    text.length_reached = true;
   }
+  text.reasoning_tokens = std::min<std::size_t>(reasoning, text.tokens.size());
 }
 
-/// A client that leaves frees the slot (or lets the prompt run out) and wakes the handler.
-void cancel_on_disconnect(const std::shared_ptr<Studio>& studio, StudioModel& model,
-                          const std::shared_ptr<Progress>& progress, http::Exchange& exchange) {
-  exchange.on_disconnect([studio, &model, progress] {
-    studio->cancel(model, progress->job);
-    progress->wake();
-  });
+void fill_in(Studio& studio, Generation& out) {
+  AnswerText& text = out.text;
+  text.id = studio.next_id(id_prefix(out.call.form));
+  text.instance_id = out.instance().id;
+  text.model = out.instance().facts;
+  text.created =
+      std::chrono::duration_cast<std::chrono::seconds>(wall_now().time_since_epoch()).count();
+  text.prompt_tokens = out.request.prompt_tokens;
+  text.stored = out.request.store;
+  text.previous_response_id = out.request.previous_response_id;
+  text.integrations = out.request.integrations;
+  text.usage_wanted = out.request.include_usage && streams_usage(studio.options().version);
+  if (!out.overflow) write_text(studio.options(), out);
+  out.answer = make_answer_of(out.call.form, text);
 }
 
-/// Everything of a generation that needs no waiting: reads the request, submits the job.
-OrRefusal<std::unique_ptr<Generation>> begin_generation(const std::shared_ptr<Studio>& studio,
-                                                        http::Exchange& exchange, AnswerForm form,
-                                                        std::uint64_t number) {
-  const std::string& body = exchange.request().body;
-  auto parsed = form.chat ? parse_chat(body) : parse_completion(body);
-  if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
-  const auto& request = std::get<GenerationRequest>(parsed);
-  studio->note_model(number, request.model);
-  auto chosen = choose_model(*studio, request.model, false);
-  if (auto* refusal = std::get_if<Refusal>(&chosen)) return std::move(*refusal);
-  StudioModel& model = *std::get<StudioModel*>(chosen);
-  const ModelFacts& facts = model.options->preset.model;
-  if (request.prompt_tokens >= facts.context_length) {
-    return prompt_too_long(request.prompt_tokens, facts.context_length);
-  }
-  std::string id = studio->next_id(form.chat ? "chatcmpl-" : "cmpl-");
-  auto out = std::make_unique<Generation>(Answer(form, facts, std::move(id), request.prompt_tokens),
-                                          model);
-  out->stream = request.stream;
-  out->usage_wanted = request.include_usage;
-  out->error_event_line = studio->options().error_event_line;
-  write_text(studio->options(), request, facts, *out);
-  Job job;
-  job.prompt_tokens = request.prompt_tokens;
-  job.prefix = hash_prefix(request.prompt);
-  job.answer_tokens = static_cast<std::uint32_t>(out->tokens.size());
-  out->progress = studio->submit(model, std::move(job));
-  cancel_on_disconnect(studio, model, out->progress, exchange);
-  return out;
-}
-
-/// One embedding request on its way to the client.
-struct Embedding {
-  Embedding(EmbeddingRequest what, const ModelFacts& by, std::shared_ptr<Progress> when)
-      : request(std::move(what)), facts(by), progress(std::move(when)) {}
-
-  EmbeddingRequest request;
-  const ModelFacts& facts;
-  std::shared_ptr<Progress> progress;
-};
-
-OrRefusal<std::unique_ptr<Embedding>> begin_embedding(const std::shared_ptr<Studio>& studio,
-                                                      http::Exchange& exchange,
-                                                      std::uint64_t number) {
-  auto parsed = parse_embedding(exchange.request().body);
-  if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
-  auto& request = std::get<EmbeddingRequest>(parsed);
-  studio->note_model(number, request.model);
-  auto chosen = choose_model(*studio, request.model, true);
-  if (auto* refusal = std::get_if<Refusal>(&chosen)) return std::move(*refusal);
-  StudioModel& model = *std::get<StudioModel*>(chosen);
-  Job job;
-  job.prompt_tokens = 0;
-  for (const auto& input : request.inputs) job.prompt_tokens += estimate_tokens(input);
-  auto progress = studio->submit(model, std::move(job));
-  cancel_on_disconnect(studio, model, progress, exchange);
-  return std::make_unique<Embedding>(std::move(request), model.options->preset.model,
-                                     std::move(progress));
-}
-
-/// Ends a stream the way `fault` says.
-asio::awaitable<void> break_stream(http::Exchange& exchange, Generation& generation, Fault fault) {
-  if (fault == Fault::stall_mid_stream) {
-    while (!exchange.disconnected()) co_await generation.progress->changed();
-  }
-  if (fault == Fault::error_in_stream || fault == Fault::error_mid_stream) {
-    exchange.append(error_event(generation.error_event_line));
-    co_await exchange.finish();
-  } else if (fault == Fault::truncated_json) {
-    const std::string event = generation.answer.token_event(generation.tokens.back());
-    exchange.append(event.substr(0, event.size() / 2) + "\n\n");
-    co_await exchange.finish();
-  } else {
-    exchange.abort(fault == Fault::reset_mid_stream ? http::Cut::reset : http::Cut::close);
-  }
-}
-
-asio::awaitable<bool> stream_tokens(http::Exchange& exchange, Generation& generation, Fault fault) {
-  const Progress& progress = *generation.progress;
-  std::uint32_t end = static_cast<std::uint32_t>(generation.tokens.size());
-  if (fault != Fault::none) end = std::min(end, tokens_before_fault);
-  if (fault == Fault::error_in_stream) end = 0;
-  for (std::uint32_t sent = 0; sent < end;) {
-    if (exchange.disconnected() || progress.cancelled) co_return false;
-    if (sent == progress.tokens) {
-      co_await generation.progress->changed();
-      continue;
-    }
-    for (; sent < std::min(end, progress.tokens); ++sent) {
-      exchange.append(generation.answer.token_event(generation.tokens[sent]));
-    }
-    const bool sent_all = co_await exchange.flush();
-    if (!sent_all) co_return false;
-  }
-  if (fault != Fault::none) co_await break_stream(exchange, generation, fault);
-  co_return fault == Fault::none;
-}
-
-asio::awaitable<void> stream(http::Exchange& exchange, Generation& generation, Fault fault) {
-  // LM Studio sends the head before it has anything to say.
-  // Each result is named: two `if (!co_await ...)` in this function made g++ 12 lay out its frame
-  // wrongly.
-  const bool begun = co_await exchange.begin_stream(200, "text/event-stream");
-  if (!begun) co_return;
-  const bool complete = co_await stream_tokens(exchange, generation, fault);
-  if (!complete) co_return;
-  exchange.append(generation.answer.finish_event(generation.length_reached));
-  if (generation.usage_wanted) {
-    exchange.append(generation.answer.usage_event(generation.tokens.size()));
-  }
-  exchange.append("data: [DONE]\n\n");
-  co_await exchange.finish();
-}
-
-asio::awaitable<bool> wait_until_finished(http::Exchange& exchange, Progress& progress) {
-  while (!progress.finished && !progress.cancelled && !exchange.disconnected()) {
-    co_await progress.changed();
-  }
-  co_return progress.finished && !exchange.disconnected();
-}
-
-asio::awaitable<void> answer_whole(http::Exchange& exchange, Generation& generation, Fault fault) {
-  Progress& progress = *generation.progress;
-  const bool finished = co_await wait_until_finished(exchange, progress);
-  if (!finished) co_return;
-  AnswerStats stats;
-  stats.time_to_first_token = to_seconds(progress.first_token_at - progress.submitted_at);
-  stats.generation_time = to_seconds(progress.finished_at - progress.first_token_at);
-  const std::string body =
-      generation.answer.whole(generation.tokens, generation.length_reached, stats);
-  co_await respond_or_play(exchange, fault, body);
+/// From 0.4.17 on a stream is under way before the engine refuses the prompt.
+std::optional<Problem> check_context(const WorkerOptions& options, Generation& generation) {
+  const ModelFacts& facts = generation.instance().facts;
+  const std::uint32_t prompt = generation.request.prompt_tokens;
+  if (prompt < facts.context_length) return std::nullopt;
+  const bool engine_protocol = facts.format == "gguf" && has_engine_protocol(options.version);
+  Problem problem = prompt_too_long(prompt, facts.context_length, engine_protocol);
+  if (!engine_protocol || !generation.request.stream) return problem;
+  generation.overflow = std::move(problem);
+  return std::nullopt;
 }
 
 }  // namespace
 
-asio::awaitable<void> generate(std::shared_ptr<Studio> studio, http::Exchange& exchange,
-                               AnswerForm form, Fault fault, std::uint64_t number) {
-  const auto begun = begin_generation(studio, exchange, form, number);
-  if (const auto* refusal = std::get_if<Refusal>(&begun)) {
-    co_await refuse(exchange, *refusal);
-    co_return;
-  }
-  Generation& generation = *std::get<std::unique_ptr<Generation>>(begun);
-  if (generation.stream) {
-    co_await stream(exchange, generation, fault);
-  } else {
-    co_await answer_whole(exchange, generation, fault);
-  }
-  // After an error of our own making the engine is not to go on either.
-  studio->cancel(generation.model, generation.progress->job);
+std::string Generation::error_event(std::string_view message) const {
+  const WorkerOptions& options = studio->options();
+  ErrorEventForm form;
+  form.named = options.error_event_line;
+  form.bare = !streams_usage(options.version);
+  form.done_after = options.done_after_error;
+  return sim::error_event(message, dialect(), form);
 }
 
-asio::awaitable<void> embed(std::shared_ptr<Studio> studio, http::Exchange& exchange, Fault fault,
-                            std::uint64_t number) {
-  const auto begun = begin_embedding(studio, exchange, number);
-  if (const auto* refusal = std::get_if<Refusal>(&begun)) {
-    co_await refuse(exchange, *refusal);
-    co_return;
+AnswerStats Generation::stats() const {
+  AnswerStats out;
+  out.time_to_first_token = to_seconds(progress->first_token_at - progress->submitted_at);
+  out.generation_time = to_seconds(progress->finished_at - progress->first_token_at);
+  out.cached_tokens = progress->cached_tokens;
+  if (claim.caused_load()) out.load_time = to_seconds(instance().load_time);
+  return out;
+}
+
+void cancel_on_disconnect(http::Exchange& exchange, const std::shared_ptr<Studio>& studio,
+                          const Claim& claim, const std::shared_ptr<Progress>& progress) {
+  exchange.on_disconnect(
+      [studio, instance = claim.shared(), caused = claim.caused_load(), progress] {
+        if (progress->job != JobId()) {
+          studio->leave(*instance, *progress);
+        } else if (caused && studio->options().cancel_load_on_disconnect) {
+          studio->instances().unload(instance->number, UnloadReason::asked);
+        }
+        progress->wake();
+      });
+}
+
+OrProblem<std::unique_ptr<Generation>> begin_generation(const std::shared_ptr<Studio>& studio,
+                                                        http::Exchange& exchange,
+                                                        const GenerationCall& call) {
+  auto parsed = parse(call.form, exchange.request().body);
+  if (auto* problem = std::get_if<Problem>(&parsed)) return std::move(*problem);
+  auto& request = std::get<GenerationRequest>(parsed);
+  studio->ledger().note_model(call.number, request.model);
+  if (auto problem = add_previous(*studio, request)) return *std::move(problem);
+  ModelWish wish;
+  wish.name = request.model;
+  wish.ttl = request.ttl;
+  wish.context_length = request.context_length;
+  auto claimed = studio->claim(wish);
+  if (auto* problem = std::get_if<Problem>(&claimed)) return std::move(*problem);
+  auto out = std::make_unique<Generation>(studio, std::get<Claim>(std::move(claimed)), call);
+  out->request = std::move(request);
+  if (auto problem = check_context(studio->options(), *out)) return *std::move(problem);
+  fill_in(*studio, *out);
+  out->progress = std::make_shared<Progress>(exchange.executor());
+  cancel_on_disconnect(exchange, studio, out->claim, out->progress);
+  return out;
+}
+
+void submit(Generation& generation) {
+  Job job;
+  job.prompt_tokens = generation.request.prompt_tokens;
+  job.prefix = hash_prefix(generation.request.prompt);
+  job.answer_tokens = static_cast<std::uint32_t>(generation.text.tokens.size());
+  generation.studio->instances().submit(generation.instance(), std::move(job), generation.progress);
+}
+
+void keep_response(Generation& generation) {
+  const bool may_go_on = generation.call.form == AnswerForm::responses ||
+                         generation.call.form == AnswerForm::native_chat;
+  if (!may_go_on || !generation.text.stored) return;
+  StoredResponse kept;
+  const std::string said = generation.text.message();
+  kept.content_bytes = generation.request.content_bytes + said.size();
+  kept.prompt = std::move(generation.request.prompt);
+  kept.prompt.append("assistant\n").append(said).append("\n");
+  generation.studio->responses().keep(generation.text.id, std::move(kept));
+}
+
+bool is_engine_fault(Fault fault) {
+  return fault == Fault::engine_crash || fault == Fault::engine_wedge ||
+         fault == Fault::context_overflow;
+}
+
+void hurt_engine(Generation& generation) {
+  Instances& instances = generation.studio->instances();
+  const Fault fault = generation.call.misbehaviour.fault;
+  std::optional<Problem> failure;
+  if (fault == Fault::engine_crash) {
+    instances.unload(generation.instance().number, UnloadReason::crashed);
+    failure = generation.instance().ending;
+  } else if (fault == Fault::engine_wedge) {
+    instances.wedge(generation.instance(), true);
+  } else if (fault == Fault::context_overflow) {
+    instances.fail_all(generation.instance());
+    failure = context_exceeded();
   }
-  const Embedding& embedding = *std::get<std::unique_ptr<Embedding>>(begun);
-  const bool finished = co_await wait_until_finished(exchange, *embedding.progress);
-  if (!finished) co_return;
-  const std::string body = embedding_answer(embedding.facts, embedding.request.inputs);
-  co_await respond_or_play(exchange, fault, body);
+  // The request that brings the fault suffers it, even if the engine was quicker than its handler.
+  if (!generation.progress->failure) generation.progress->failure = failure;
+}
+
+asio::awaitable<bool> wait_for_load(http::Exchange& exchange, const Claim& claim,
+                                    const std::shared_ptr<Progress>& progress,
+                                    const Answer* teller) {
+  Instance& instance = claim.instance();
+  if (!instance.loaded) instance.watch(progress);
+  double told = 0;
+  while (!instance.loaded && !instance.ending && !exchange.disconnected()) {
+    if (teller != nullptr && instance.load_progress > told) {
+      told = instance.load_progress;
+      exchange.append(teller->load_progress(told));
+      co_await exchange.flush();
+      continue;
+    }
+    co_await progress->changed();
+  }
+  co_return instance.loaded && !instance.ending && !exchange.disconnected();
+}
+
+asio::awaitable<bool> wait_until_finished(http::Exchange& exchange, Progress& progress) {
+  while (!progress.finished && !progress.cancelled && !progress.failure &&
+         !exchange.disconnected()) {
+    co_await progress.changed();
+  }
+  co_return progress.finished && !exchange.disconnected();
 }
 
 }  // namespace lmb::sim

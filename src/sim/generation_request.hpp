@@ -1,20 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "lmb/base/clock.hpp"
+#include "problem.hpp"
+
 namespace lmb::sim {
 
-/// An answer that is an error, as LM Studio words it.
-struct Refusal {
-  unsigned status = 400;
-  std::string body;
-};
-
-/// What a chat or text completion asks for.
+/// What a request for a generation asks for, in whatever dialect.
 struct GenerationRequest {
   std::string model;
   bool stream = false;
@@ -22,24 +20,33 @@ struct GenerationRequest {
   std::uint32_t max_tokens = 0;  ///< 0 = unlimited.
   /// All message contents with their roles, as one text: what the prefix cache sees.
   std::string prompt;
-  std::uint32_t prompt_tokens = 0;  ///< Estimated from the contents alone.
+  std::uint64_t content_bytes = 0;  ///< Of the prompt, without the roles.
+  std::uint32_t prompt_tokens = 0;  ///< Estimated from content_bytes.
+  std::optional<Duration> ttl;      ///< Of the instance that this request may load.
+
+  // /v1/responses and /api/v1/chat only.
+  std::string previous_response_id;
+  bool store = true;
+  // /api/v1/chat only.
+  std::optional<std::uint64_t> context_length;
+  std::optional<bool> reasoning;          ///< Unset: as the model's default is.
+  std::vector<std::string> integrations;  ///< A label each.
 };
 
 struct EmbeddingRequest {
   std::string model;
   std::vector<std::string> inputs;
+  std::optional<Duration> ttl;
 };
 
-std::variant<GenerationRequest, Refusal> parse_chat(std::string_view body);
-std::variant<GenerationRequest, Refusal> parse_completion(std::string_view body);
-std::variant<EmbeddingRequest, Refusal> parse_embedding(std::string_view body);
+template <class T>
+using OrProblem = std::variant<T, Problem>;
 
-/// The error bodies of the study's section 4.
-Refusal plain_refusal(std::string_view message, unsigned status = 400);
-Refusal unknown_model(std::string_view name, const std::vector<std::string>& known);
-Refusal no_models_loaded();
-Refusal load_refused(std::string_view name);
-Refusal prompt_too_long(std::uint32_t prompt_tokens, std::uint64_t context_length);
-Refusal token_required();
+OrProblem<GenerationRequest> parse_chat(std::string_view body);
+OrProblem<GenerationRequest> parse_completion(std::string_view body);
+OrProblem<GenerationRequest> parse_responses(std::string_view body);    ///< POST /v1/responses
+OrProblem<GenerationRequest> parse_messages(std::string_view body);     ///< POST /v1/messages
+OrProblem<GenerationRequest> parse_native_chat(std::string_view body);  ///< POST /api/v1/chat
+OrProblem<EmbeddingRequest> parse_embedding(std::string_view body);
 
 }  // namespace lmb::sim

@@ -2,8 +2,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "duration.hpp"
+#include <utility>
+#include <vector>
 
 namespace lmb::sim {
 
@@ -23,35 +23,21 @@ void Progress::wake() {
   wake_.cancel();
 }
 
-Pacer::Pacer(const asio::any_io_executor& executor, std::unique_ptr<Engine> engine, double speed,
-             Observer observer)
-    : engine_(std::move(engine)),
-      speed_(speed),
-      observer_(std::move(observer)),
-      epoch_(Clock::now()),
-      timer_(executor) {}
+Pacer::Pacer(const asio::any_io_executor& executor, std::unique_ptr<Engine> engine,
+             const MachineClock& clock, Observer observer)
+    : engine_(std::move(engine)), clock_(clock), observer_(std::move(observer)), timer_(executor) {}
 
-std::shared_ptr<Progress> Pacer::submit(Job job) {
-  const TimePoint now = simulated(Clock::now());
-  auto progress = std::make_shared<Progress>(timer_.get_executor());
+void Pacer::submit(Job job, const std::shared_ptr<Progress>& progress) {
+  const TimePoint now = clock_.now();
   progress->submitted_at = now;
   progress->job = engine_->submit(std::move(job), now);
   jobs_.emplace(progress->job, progress);
   pump();
-  return progress;
 }
 
 void Pacer::cancel(JobId job) {
-  engine_->cancel(job, simulated(Clock::now()));
+  engine_->cancel(job, clock_.now());
   pump();
-}
-
-TimePoint Pacer::simulated(TimePoint real) const {
-  return epoch_ + scaled(real - epoch_, speed_);
-}
-
-TimePoint Pacer::real(TimePoint simulated) const {
-  return epoch_ + scaled(simulated - epoch_, 1 / speed_) + Duration(1);
 }
 
 void Pacer::halt() {
@@ -59,15 +45,43 @@ void Pacer::halt() {
   timer_.cancel();
 }
 
+void Pacer::kill(const Problem& problem) {
+  halt();
+  const TimePoint now = clock_.now();
+  for (const auto& [job, progress] : std::exchange(jobs_, {})) {
+    progress->failure = problem;
+    progress->cancelled = true;
+    progress->wake();
+    observer_({now, job, EventKind::cancelled, 0}, *progress);
+  }
+}
+
+void Pacer::fail_all(const Problem& problem) {
+  std::vector<JobId> failed;
+  for (const auto& [job, progress] : jobs_) {
+    if (progress->failure) continue;
+    progress->failure = problem;
+    progress->wake();
+    failed.push_back(job);
+  }
+  for (const JobId job : failed) engine_->cancel(job, clock_.now());
+  pump();
+}
+
+void Pacer::change(const std::function<void(TimePoint)>& work) {
+  work(clock_.now());
+  pump();
+}
+
 void Pacer::pump() {
   if (halted_) return;
-  for (const Event& event : engine_->advance(simulated(Clock::now()))) tell(event);
+  for (const Event& event : engine_->advance(clock_.now())) tell(event);
   const auto next = engine_->next_event();
   if (!next) {
     timer_.cancel();
     return;
   }
-  timer_.expires_at(real(*next));
+  timer_.expires_at(clock_.real(*next));
   timer_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code ec) {
     if (!ec && !alive.expired()) pump();
   });
@@ -79,9 +93,12 @@ void Pacer::tell(const Event& event) {
   const std::shared_ptr<Progress> progress = found->second;
   switch (event.kind) {
     case EventKind::prompt_started:
+      progress->prompt_started = true;
       progress->cached_tokens = event.tokens;
+      progress->prompt_tokens = event.tokens;
       break;
     case EventKind::prompt_progress:
+      progress->prompt_tokens = event.tokens;
       break;
     case EventKind::first_token:
       progress->first_token_at = event.at;
@@ -101,7 +118,7 @@ void Pacer::tell(const Event& event) {
       break;
   }
   progress->wake();
-  observer_(event);
+  observer_(event, *progress);
 }
 
 }  // namespace lmb::sim

@@ -5,9 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "lmb/net/timer.hpp"
 #include "lmb/sim/engine.hpp"
+#include "machine_clock.hpp"
+#include "problem.hpp"
 
 namespace lmb::sim {
 
@@ -20,12 +23,15 @@ class Progress {
   boost::asio::awaitable<void> changed();
   void wake();
 
-  JobId job;
-  std::uint32_t tokens = 0;  ///< Given out so far.
+  JobId job;  ///< 0 until it is submitted.
+  bool prompt_started = false;
+  std::uint32_t prompt_tokens = 0;  ///< Processed so far.
   std::uint32_t cached_tokens = 0;
+  std::uint32_t tokens = 0;  ///< Given out so far.
   bool finished = false;
   bool cancelled = false;
-  TimePoint submitted_at;  ///< These three on the simulated machine's clock.
+  std::optional<Problem> failure;  ///< Then it is cancelled too.
+  TimePoint submitted_at;          ///< These three on the simulated machine's clock.
   TimePoint first_token_at;
   TimePoint finished_at;
 
@@ -34,32 +40,35 @@ class Progress {
   bool pending_ = false;
 };
 
-/// Plays an Engine on the program's clock, `speed` times as fast. Thread: the executor's.
+/// Plays an Engine on the machine's clock. Thread: the executor's.
 class Pacer {
  public:
-  using Observer = std::function<void(const Event&)>;
+  using Observer = std::function<void(const Event&, const Progress&)>;
 
   /// `observer` sees every event and must live as long as the Pacer.
-  Pacer(const boost::asio::any_io_executor& executor, std::unique_ptr<Engine> engine, double speed,
-        Observer observer);
+  Pacer(const boost::asio::any_io_executor& executor, std::unique_ptr<Engine> engine,
+        const MachineClock& clock, Observer observer);
 
-  std::shared_ptr<Progress> submit(Job job);
+  void submit(Job job, const std::shared_ptr<Progress>& progress);
   void cancel(JobId job);
   /// Nothing more will happen; progress stays as it is.
   void halt();
+  /// Every job fails with `problem` and the engine is gone.
+  void kill(const Problem& problem);
+  /// Every job fails with `problem`; the engine goes on with what comes after.
+  void fail_all(const Problem& problem);
   [[nodiscard]] const Engine& engine() const { return *engine_; }
+  /// For calls that change the engine from outside; the events that they cause follow.
+  void change(const std::function<void(TimePoint)>& work);
 
  private:
-  [[nodiscard]] TimePoint simulated(TimePoint real) const;
-  [[nodiscard]] TimePoint real(TimePoint simulated) const;
   void pump();
   void tell(const Event& event);
 
   std::unique_ptr<Engine> engine_;
-  double speed_;
+  MachineClock clock_;
   bool halted_ = false;
   Observer observer_;
-  TimePoint epoch_;
   net::Timer timer_;
   std::map<JobId, std::shared_ptr<Progress>> jobs_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  // For timer_'s handler.

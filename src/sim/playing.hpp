@@ -3,9 +3,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <string>
 
-#include "generation_request.hpp"
+#include "fault_script.hpp"
 #include "lmb/http/server.hpp"
-#include "lmb/sim/fault.hpp"
+#include "problem.hpp"
 
 namespace lmb::sim {
 
@@ -14,11 +14,11 @@ namespace lmb::sim {
 /// Returns when the client is gone.
 boost::asio::awaitable<void> wait_for_disconnect(http::Exchange& exchange);
 
-/// Plays a fault that replaces the whole answer. False when `fault` is none of these.
-boost::asio::awaitable<bool> play_before_head(http::Exchange& exchange, Fault fault);
+/// Plays what replaces the whole answer. False when `what` is nothing of that kind.
+boost::asio::awaitable<bool> play_before_head(http::Exchange& exchange, Misbehaviour what);
 
 /// Sends a whole JSON answer, or what the mid-stream faults make of it. `body` outlives the call.
-boost::asio::awaitable<void> respond_or_play(http::Exchange& exchange, Fault fault,
+boost::asio::awaitable<void> respond_or_play(http::Exchange& exchange, Misbehaviour what,
                                              const std::string& body);
 
 /// Sends an error answer.

@@ -1,93 +1,129 @@
 #include "studio.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "lmb/base/assert.hpp"
-#include "model_lists.hpp"
 #include "text.hpp"
+#include "version_facts.hpp"
 
 namespace lmb::sim {
+namespace {
+
+std::vector<ModelOptions> models_of(const WorkerOptions& options) {
+  std::vector<ModelOptions> out = options.models;
+  if (out.empty()) out.push_back(ModelOptions{*find_preset(default_preset), 0, true});
+  out.push_back(ModelOptions{embedding_preset(), 0, true});
+  return out;
+}
+
+}  // namespace
 
 Studio::Studio(const boost::asio::any_io_executor& executor, const WorkerOptions& options)
-    : options_(options), models_(options.models) {
+    : options_(options),
+      models_(models_of(options)),
+      ledger_(options.seen_max),
+      instances_(executor, options_, models_, ledger_),
+      responses_(options.responses_max) {
   LMB_ASSERT(options_.speed > 0);
-  if (models_.empty()) models_.push_back(ModelOptions{*find_preset(default_preset), 0, true});
-  models_.push_back(ModelOptions{embedding_preset(), 0, true});
+}
+
+std::optional<std::size_t> Studio::find_model(std::string_view name) const {
+  for (std::size_t i = 0; i < models_.size(); ++i) {
+    const ModelFacts& model = models_[i].preset.model;
+    if (model.key == name || variant_of(model) == name) return i;
+  }
+  return std::nullopt;
+}
+
+bool Studio::is_kind(std::size_t model, bool embedding) const {
+  return models_[model].preset.model.embedding == embedding;
+}
+
+std::variant<Claim, Problem> Studio::claim(const ModelWish& wish) {
+  if (auto instance = find_instance(wish)) return Claim(instances_, std::move(instance), false);
+  const auto model = find_model(wish.name);
+  if (!options_.jit || !model || !is_kind(*model, wish.embedding)) return no_such_model(wish);
+  LoadWish load;
+  load.origin = Origin::just_in_time;
+  load.ttl = wish.ttl;
+  load.context_length = wish.context_length;
+  auto begun = instances_.load(*model, load);
+  if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
+  return Claim(instances_, std::get<std::shared_ptr<Instance>>(std::move(begun)), true);
+}
+
+std::shared_ptr<Instance> Studio::find_instance(const ModelWish& wish) {
+  const auto model = find_model(wish.name);
+  if (model && is_kind(*model, wish.embedding)) return instances_.find(*model);
+  auto named = instances_.find_id(wish.name);
+  if (named && named->facts.embedding == wish.embedding) return named;
+  if (model || wish.embedding || !any_name_answers(options_.version)) return nullptr;
+  std::shared_ptr<Instance> only;
+  for (const auto& [number, instance] : instances_.all()) {
+    if (!instance->loaded || instance->facts.embedding) continue;
+    if (only) return nullptr;
+    only = instance;
+  }
+  return only;
+}
+
+Problem Studio::no_such_model(const ModelWish& wish) const {
+  std::vector<std::string> known;
+  bool any_loaded = false;
+  for (const auto& listed : listed(!options_.jit)) {
+    known.push_back(listed.facts->key);
+    const bool same_kind = listed.facts->embedding == wish.embedding;
+    if (same_kind && !listed.instances.empty()) any_loaded = true;
+  }
+  if (!options_.jit && !any_loaded) return no_models_loaded();
+  return unknown_model(wish.name, known);
+}
+
+std::vector<ListedModel> Studio::listed(bool loaded_only) const {
+  std::vector<ListedModel> out;
   for (const auto& model : models_) {
-    StudioModel entry;
-    entry.options = &model;
-    if (model.loaded) {
-      const std::uint64_t seed = hash_text(model.preset.model.key, options_.engine_seed);
-      entry.pacer =
-          std::make_unique<Pacer>(executor, make_engine(model.preset, model.parallel, seed),
-                                  options_.speed, [this](const Event& event) { observe(event); });
+    ListedModel entry;
+    entry.facts = &model.preset.model;
+    for (const auto& [number, instance] : instances_.all()) {
+      if (instance->model != &model || !instance->loaded) continue;
+      entry.instances.push_back({instance->id, instance->facts.context_length, instance->parallel});
     }
-    loaded_.push_back(std::move(entry));
+    if (!loaded_only || !entry.instances.empty()) out.push_back(std::move(entry));
   }
+  return out;
 }
 
-StudioModel* Studio::find_model(std::string_view name, bool embedding) {
-  for (auto& entry : loaded_) {
-    const ModelFacts& model = entry.options->preset.model;
-    if (model.embedding != embedding) continue;
-    if (model.key == name || variant_of(model) == name) return &entry;
+std::vector<std::shared_ptr<Instance>> Studio::instances_of(std::string_view model) const {
+  const auto wanted = find_model(model);
+  std::vector<std::shared_ptr<Instance>> out;
+  for (const auto& [number, instance] : instances_.all()) {
+    const bool named = wanted && instance->model == &models_[*wanted];
+    if (model.empty() || named) out.push_back(instance);
   }
-  return nullptr;
+  return out;
 }
 
-bool Studio::any_loaded(bool embedding) const {
-  return std::ranges::any_of(loaded_, [embedding](const StudioModel& entry) {
-    return entry.pacer && entry.options->preset.model.embedding == embedding;
-  });
-}
-
-std::shared_ptr<Progress> Studio::submit(StudioModel& model, Job job) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++counters_.started;
-    counters_.prompt_tokens += job.prompt_tokens;
+void Studio::leave(Instance& instance, const Progress& progress) {
+  if (options_.zombie) {
+    if (!progress.finished && !progress.cancelled) ledger_.note_zombie();
+    return;
   }
-  auto progress = model.pacer->submit(std::move(job));
-  count_load();
-  return progress;
-}
-
-void Studio::cancel(StudioModel& model, JobId job) {
-  model.pacer->cancel(job);
-  count_load();
-}
-
-void Studio::halt() {
-  for (auto& entry : loaded_) {
-    if (entry.pacer) entry.pacer->halt();
-  }
-}
-
-void Studio::set_fault(Fault fault, FaultScope scope, std::uint32_t count) {
-  fault_ = fault;
-  fault_scope_ = scope;
-  fault_count_ = count;
-}
-
-Fault Studio::take_fault(const http::Request& request, bool generation) {
-  Fault fault = find_fault(request.field("x-sim-fault")).value_or(Fault::none);
-  if (fault == Fault::none && (generation || fault_scope_ == FaultScope::everything)) {
-    fault = fault_;
-    if (fault_count_ > 0 && --fault_count_ == 0) fault_ = Fault::none;
-  }
-  if (fault == Fault::refuse) return Fault::none;  // Played on the listener, not on requests.
-  if (fault != Fault::none) {
-    const std::lock_guard lock(mutex_);
-    ++counters_.faults;
-  }
-  return fault;
+  instances_.cancel(instance, progress.job);
 }
 
 Credential Studio::credential_of(const http::Request& request) const {
-  const std::string_view value = request.field("authorization");
+  std::string_view value = request.field("authorization");
+  constexpr std::string_view scheme = "Bearer ";
+  if (value.empty() && request.path() == "/v1/messages") {
+    value = request.field("x-api-key");  // As Anthropic's clients send it.
+  } else if (value.starts_with(scheme)) {
+    value.remove_prefix(scheme.size());
+  } else if (!value.empty()) {
+    return Credential::other;
+  }
   if (value.empty()) return Credential::none;
-  const bool own = !options_.api_token.empty() && value == "Bearer " + options_.api_token;
-  return own ? Credential::own : Credential::other;
+  return !options_.api_token.empty() && value == options_.api_token ? Credential::own
+                                                                    : Credential::other;
 }
 
 std::uint64_t Studio::note(const http::Request& request) {
@@ -97,20 +133,7 @@ std::uint64_t Studio::note(const http::Request& request) {
   entry.request_id = std::string(request.field("x-request-id"));
   entry.host = std::string(request.field("host"));
   entry.credential = credential_of(request);
-  const std::lock_guard lock(mutex_);
-  ++counters_.requests;
-  seen_.push_back(std::move(entry));
-  if (seen_.size() > options_.seen_max) {
-    seen_.pop_front();
-    ++first_seen_;
-  }
-  return first_seen_ + seen_.size() - 1;
-}
-
-void Studio::note_model(std::uint64_t number, const std::string& model) {
-  const std::lock_guard lock(mutex_);
-  if (number < first_seen_ || number - first_seen_ >= seen_.size()) return;
-  seen_[static_cast<std::size_t>(number - first_seen_)].model = model;
+  return ledger_.note(std::move(entry));
 }
 
 std::string Studio::next_id(std::string_view prefix) {
@@ -123,55 +146,6 @@ std::string Studio::next_id(std::string_view prefix) {
     value /= digits.size();
   }
   return out;
-}
-
-WorkerCounters Studio::counters() const {
-  const std::lock_guard lock(mutex_);
-  return counters_;
-}
-
-std::vector<SeenRequest> Studio::seen() const {
-  const std::lock_guard lock(mutex_);
-  return {seen_.begin(), seen_.end()};
-}
-
-void Studio::observe(const Event& event) {
-  {
-    const std::lock_guard lock(mutex_);
-    switch (event.kind) {
-      case EventKind::prompt_started:
-        counters_.cached_tokens += event.tokens;
-        break;
-      case EventKind::prompt_progress:
-        break;
-      case EventKind::first_token:
-      case EventKind::tokens:
-        counters_.generated_tokens += event.tokens;
-        break;
-      case EventKind::finished:
-        ++counters_.finished;
-        break;
-      case EventKind::cancelled:
-        ++counters_.cancelled;
-        break;
-    }
-  }
-  count_load();
-}
-
-void Studio::count_load() {
-  std::uint32_t running = 0;
-  std::uint32_t waiting = 0;
-  for (const auto& entry : loaded_) {
-    if (!entry.pacer) continue;
-    running += entry.pacer->engine().running();
-    waiting += entry.pacer->engine().waiting();
-  }
-  const std::lock_guard lock(mutex_);
-  counters_.running = running;
-  counters_.waiting = waiting;
-  counters_.running_max = std::max(counters_.running_max, running);
-  counters_.waiting_max = std::max(counters_.waiting_max, waiting);
 }
 
 }  // namespace lmb::sim

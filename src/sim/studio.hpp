@@ -1,73 +1,83 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "fault_script.hpp"
+#include "instances.hpp"
+#include "ledger.hpp"
 #include "lmb/http/server.hpp"
 #include "lmb/sim/worker.hpp"
-#include "pacer.hpp"
+#include "model_lists.hpp"
+#include "response_store.hpp"
 
 namespace lmb::sim {
 
-/// A model and, when it is loaded, its engine.
-struct StudioModel {
-  const ModelOptions* options = nullptr;
-  std::unique_ptr<Pacer> pacer;  ///< Null when not loaded.
+/// What a request wants of a model.
+struct ModelWish {
+  std::string name;
+  bool embedding = false;
+  std::optional<Duration> ttl;                  ///< Of a load that it causes.
+  std::optional<std::uint64_t> context_length;  ///< The same.
 };
 
-/// What the requests of one worker share: models, faults, counters.
+/// One simulated LM Studio: models on disk, instances in memory, and what its requests share.
 ///
-/// Thread: the executor's, except `counters` and `seen`.
+/// Thread: the executor's, except the ledger's.
 class Studio {
  public:
   Studio(const boost::asio::any_io_executor& executor, const WorkerOptions& options);
 
   [[nodiscard]] const WorkerOptions& options() const noexcept { return options_; }
-  [[nodiscard]] const std::vector<ModelOptions>& model_options() const { return models_; }
-  /// By key, variant or instance id, among models that embed or those that generate; nullptr if
-  /// there is none.
-  StudioModel* find_model(std::string_view name, bool embedding);
-  [[nodiscard]] bool any_loaded(bool embedding) const;
+  /// On disk, in the order of the options, the embedding model last.
+  [[nodiscard]] const std::vector<ModelOptions>& models() const { return models_; }
+  [[nodiscard]] Instances& instances() noexcept { return instances_; }
+  [[nodiscard]] Ledger& ledger() noexcept { return ledger_; }
+  [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
+  [[nodiscard]] FaultScript& faults() noexcept { return faults_; }
+  [[nodiscard]] ResponseStore& responses() noexcept { return responses_; }
+  [[nodiscard]] const ResponseStore& responses() const noexcept { return responses_; }
 
-  std::shared_ptr<Progress> submit(StudioModel& model, Job job);
-  void cancel(StudioModel& model, JobId job);
-  void halt();
+  /// The instance that will answer; loads one if that takes it (just in time).
+  std::variant<Claim, Problem> claim(const ModelWish& wish);
+  /// A model on disk by key or variant; nothing if there is none.
+  [[nodiscard]] std::optional<std::size_t> find_model(std::string_view name) const;
+  /// What the model lists show; without just-in-time loading only what is loaded.
+  [[nodiscard]] std::vector<ListedModel> listed(bool loaded_only) const;
 
-  void set_fault(Fault fault, FaultScope scope, std::uint32_t count);
-  /// The fault to play on this request; counts it.
-  Fault take_fault(const http::Request& request, bool generation);
+  /// Loaded and loading, of the model by this name, of all for an empty one.
+  [[nodiscard]] std::vector<std::shared_ptr<Instance>> instances_of(std::string_view model) const;
+
+  /// The client of a generation left: frees its slot, or lets it run out as a zombie.
+  void leave(Instance& instance, const Progress& progress);
+
+  /// Its face, for control calls; nullptr once that is gone.
+  [[nodiscard]] Worker* worker() const noexcept { return worker_; }
+  void set_worker(Worker* worker) noexcept { worker_ = worker; }
 
   [[nodiscard]] Credential credential_of(const http::Request& request) const;
-  /// Remembers a request; the number returned names it for note_model.
+  /// Remembers a request; the number returned names it for Ledger::note_model.
   std::uint64_t note(const http::Request& request);
-  void note_model(std::uint64_t number, const std::string& model);
   /// An answer's id, e.g. "chatcmpl-…"; unlike any before.
   std::string next_id(std::string_view prefix);
 
-  [[nodiscard]] WorkerCounters counters() const;
-  [[nodiscard]] std::vector<SeenRequest> seen() const;
-
  private:
-  void observe(const Event& event);
-  void count_load();
+  std::shared_ptr<Instance> find_instance(const ModelWish& wish);
+  [[nodiscard]] Problem no_such_model(const ModelWish& wish) const;
+  [[nodiscard]] bool is_kind(std::size_t model, bool embedding) const;
 
   const WorkerOptions options_;
   std::vector<ModelOptions> models_;
-  std::vector<StudioModel> loaded_;
-  Fault fault_ = Fault::none;
-  FaultScope fault_scope_ = FaultScope::generation;
-  std::uint32_t fault_count_ = 0;  // 0 = without end.
+  Ledger ledger_;
+  Instances instances_;
+  FaultScript faults_;
+  ResponseStore responses_;
+  Worker* worker_ = nullptr;
   std::uint64_t ids_ = 0;
-
-  mutable std::mutex mutex_;  // Of what follows.
-  WorkerCounters counters_;
-  std::deque<SeenRequest> seen_;
-  std::uint64_t first_seen_ = 0;  // Number of seen_.front().
 };
 
 }  // namespace lmb::sim

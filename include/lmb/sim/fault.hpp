@@ -22,6 +22,11 @@ enum class Fault : std::uint8_t {
   error_mid_stream,   ///< 200, some tokens, then an error event; 400 when not streamed.
   status_500,         ///< Express' HTML page.
   truncated_json,  ///< Correct HTTP, but the JSON of the body or of the third event ends half-way.
+  empty_stream,    ///< 200 and the end of the stream, without a token; an empty body when whole.
+  // These befall the instance, with all requests on it; mid stream (whole: at the first token).
+  engine_crash,      ///< The engine's process ends: all fail, the model is not loaded any more.
+  engine_wedge,      ///< Nothing more from this instance until Worker::wedge lifts it.
+  context_overflow,  ///< The shared pool is full: all that run or wait fail, the instance stays.
 };
 
 std::string_view to_string(Fault fault) noexcept;

@@ -46,6 +46,11 @@ class Fleet {
   [[nodiscard]] std::vector<SeenRequest> seen(std::size_t worker) const {
     return workers_[worker]->seen();
   }
+  [[nodiscard]] std::vector<SeenInstance> instances(std::size_t worker) const {
+    return workers_[worker]->instances();
+  }
+  /// Runs `work` on the fleet's thread; done when this returns.
+  void with(std::size_t worker, const std::function<void(Worker&)>& work);
   /// Worker::set_fault; in effect when this returns.
   void set_fault(std::size_t worker, Fault fault, FaultScope scope = FaultScope::generation,
                  std::uint32_t count = 0);

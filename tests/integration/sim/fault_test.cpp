@@ -28,7 +28,7 @@ class FaultTest : public WorkerTest {
 };
 
 TEST_F(FaultTest, every_fault_has_a_name) {
-  for (int i = 0; i <= static_cast<int>(Fault::truncated_json); ++i) {
+  for (int i = 0; i <= static_cast<int>(Fault::context_overflow); ++i) {
     EXPECT_EQ(find_fault(to_string(static_cast<Fault>(i))), static_cast<Fault>(i));
   }
   EXPECT_EQ(find_fault("fire"), std::nullopt);

@@ -157,6 +157,8 @@ TEST_F(WorkerTest, refuses_with_400_as_lm_studio_words_it) {
   WorkerOptions options = fast();
   options.models.push_back(ModelOptions{*find_preset("m2-ultra-8b"), 0, true});
   options.models.push_back(ModelOptions{*find_preset("m3-ultra-70b"), 0, false});
+  options.models.back().load_fault = LoadFault::refused;
+  options.version = {0, 4, 16};
   start(options);
   const auto refused = [&](const std::string& body) {
     const auto answer = post("/v1/chat/completions", body);
