@@ -64,6 +64,54 @@ void add_demo(CLI::App& program, int& code) {
   });
 }
 
+using SimOptions = std::shared_ptr<lmb::sim::CommandOptions>;
+
+void add_sim_models(CLI::App& command, const SimOptions& options) {
+  command.add_option("--preset", options->preset, "Machine and model; see docs/simulator.md")
+      ->capture_default_str();
+  command.add_option("--on-disk", options->on_disk, "Preset of one more model, not loaded");
+  command.add_flag("--cold", options->cold, "Do not load the preset's model at the start");
+  command.add_option("--parallel", options->parallel, "Slots of each worker; 0 = the preset's")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command.add_flag("--no-jit", options->no_jit, "Load no model on demand");
+  command.add_option("--ttl", options->ttl_seconds, "Idle seconds until a model is unloaded")
+      ->capture_default_str();
+  command.add_flag("--no-auto-evict", options->no_auto_evict,
+                   "Keep more than one model loaded on demand");
+  command.add_flag("--no-duplicates", options->no_duplicate_loads,
+                   "Let simultaneous cold requests wait for one load");
+  command.add_option("--load-time", options->load_seconds,
+                     "Seconds that a load takes; by the model's size if not given");
+  command.add_option("--memory", options->memory_gb, "Memory for models in GB; 0 = without end")
+      ->capture_default_str();
+}
+
+void add_sim_behaviour(CLI::App& command, const SimOptions& options) {
+  command.add_option("--speed", options->speed, "Simulated seconds per real second")
+      ->check(speeds)
+      ->capture_default_str();
+  command.add_option("--lms-version", options->version, "LM Studio's version: routes and forms")
+      ->capture_default_str();
+  command.add_option("--seed", options->seed, "Seed of texts and jitter, a whole number")
+      ->capture_default_str();
+  command
+      .add_option("--answer-tokens", options->answer_tokens, "Average length of answers, in tokens")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--reasoning-tokens", options->reasoning_tokens, "Reasoning before each answer")
+      ->capture_default_str();
+  command.add_option("--api-token", options->api_token,
+                     "Token that requests must carry (default: none)");
+  command.add_flag("--serialise", options->serialise, "Run one request, whatever the lists tell");
+  command.add_flag("--zombie", options->zombie, "Go on generating when the client has left");
+  command.add_option("--slowest", options->slowest, "How many times slower when hot")
+      ->capture_default_str();
+  command.add_option("--heat-minutes", options->heat_minutes, "Minutes of work until hot")
+      ->capture_default_str();
+}
+
 void add_sim(CLI::App& program, int& code) {
   auto* command = program.add_subcommand("sim", "Simulated LM Studio workers alone");
   auto options = std::make_shared<lmb::sim::CommandOptions>();
@@ -74,25 +122,11 @@ void add_sim(CLI::App& program, int& code) {
   command->add_option("--port", options->port, "First port, the others follow; 0 = any free ones")
       ->check(any_port)
       ->capture_default_str();
-  command->add_option("--preset", options->preset, "Machine and model; see docs/simulator.md")
-      ->capture_default_str();
-  command->add_option("--parallel", options->parallel, "Slots of each worker; 0 = the preset's")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  command->add_option("--speed", options->speed, "Simulated seconds per real second")
-      ->check(speeds)
-      ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of texts and jitter, a whole number")
-      ->capture_default_str();
-  command
-      ->add_option("--answer-tokens", options->answer_tokens,
-                   "Average length of answers, in tokens")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  command->add_option("--api-token", options->api_token,
-                      "Token that requests must carry (default: none)");
+  add_sim_models(*command, options);
+  add_sim_behaviour(*command, options);
   command->footer(
-      "Examples:\n  lmbalancer sim --workers 3 --port 1234 --preset m3-ultra-30b-a3b\n"
+      "Times are the simulated machine's.\nExamples:\n"
+      "  lmbalancer sim --workers 3 --port 1234 --preset m3-ultra-30b-a3b --on-disk m3-ultra-70b\n"
       "  lmbalancer sim --workers 1 --api-token sk-test --speed 20");
   command->callback(
       [options, &code] { code = lmb::sim::run_command(*options, std::cout, std::cerr); });

@@ -102,17 +102,31 @@ struct FleetOptions {
   static FleetOptions alike(std::size_t count, const WorkerOptions& worker);
 };
 
-/// What `lmbalancer sim` was asked for.
+/// What `lmbalancer sim` was asked for; every worker is alike.
 struct CommandOptions {
   std::size_t workers = 3;
   std::string host = "127.0.0.1";
   std::uint16_t port = 1234;
   std::string preset{default_preset};
-  std::uint32_t parallel = 0;  ///< 0 = the preset's.
+  std::vector<std::string> on_disk;  ///< Presets of more models, none of them loaded.
+  bool cold = false;                 ///< Nor is that of `preset`.
+  std::uint32_t parallel = 0;        ///< 0 = the preset's.
   double speed = 1;
   std::uint64_t seed = 1;
   std::uint32_t answer_tokens = 180;
+  std::uint32_t reasoning_tokens = 0;
   std::string api_token;
+  std::string version = "0.4.26";
+  bool no_jit = false;
+  bool no_auto_evict = false;
+  bool no_duplicate_loads = false;
+  double ttl_seconds = 3600;           ///< Of the machine's time, as all here.
+  std::optional<double> load_seconds;  ///< Unset: by the model's size.
+  double memory_gb = 0;                ///< 0 = no guard.
+  bool serialise = false;
+  bool zombie = false;
+  double slowest = 1;       ///< Times, when hot.
+  double heat_minutes = 5;  ///< Until it is, and until it is cold again.
 };
 
 }  // namespace lmb::sim

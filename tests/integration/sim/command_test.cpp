@@ -25,6 +25,10 @@ TEST(SimCommand, tells_what_is_wrong_with_its_options) {
     return err.str();
   };
   EXPECT_NE(mistake([](auto& o) { o.preset = "m9"; }).find("m3-ultra-30b-a3b"), std::string::npos);
+  EXPECT_NE(mistake([](auto& o) { o.on_disk = {"m9"}; }).find("m3-ultra-70b"), std::string::npos);
+  EXPECT_NE(mistake([](auto& o) { o.version = "4"; }).find("--lms-version"), std::string::npos);
+  EXPECT_NE(mistake([](auto& o) { o.slowest = 0.5; }).find("--slowest"), std::string::npos);
+  EXPECT_NE(mistake([](auto& o) { o.ttl_seconds = -1; }).find("--ttl"), std::string::npos);
   EXPECT_NE(mistake([](auto& o) { o.workers = 0; }).find("--workers"), std::string::npos);
   EXPECT_NE(mistake([](auto& o) { o.speed = 0; }).find("--speed"), std::string::npos);
   EXPECT_NE(mistake([](auto& o) { o.port = 65535; }).find("--port"), std::string::npos);
@@ -72,6 +76,9 @@ TEST(SimCommand, prints_where_it_listens_and_ends_at_a_signal) {
   options.workers = 2;
   options.port = 0;
   options.speed = 1000;
+  options.on_disk = {"m3-ultra-70b"};
+  options.cold = true;
+  options.version = "0.4.0";
   SharedText printed;
   std::ostream out(&printed);
   std::ostringstream err;
@@ -89,6 +96,16 @@ TEST(SimCommand, prints_where_it_listens_and_ends_at_a_signal) {
         context,
         http::fetch(test::loopback(static_cast<unsigned short>(port)), std::move(request)));
     EXPECT_TRUE(answer);
+    http::FetchRequest list("GET", "/api/v1/models", "m");
+    const auto models = test::run(
+        context, http::fetch(test::loopback(static_cast<unsigned short>(port)), std::move(list)));
+    EXPECT_TRUE(models);
+    if (models) {
+      const auto body = nlohmann::json::parse(models->body)["models"];
+      EXPECT_EQ(body.size(), 3u);
+      EXPECT_TRUE(body[0]["loaded_instances"].empty());
+      EXPECT_EQ(body[1]["key"], "llama-3.3-70b-instruct");
+    }
   }
   std::raise(SIGTERM);
   thread.join();
