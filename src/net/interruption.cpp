@@ -8,24 +8,40 @@ void Interruption::watch(Stream& client) {
   client.arm_read(bell_);
 }
 
+void Interruption::unwatch() noexcept {
+  client_ = nullptr;
+  look_.clear();
+}
+
 std::optional<ErrorKind> Interruption::reason() {
-  if (client_ != nullptr && client_->read_ready()) {
-    switch (client_->peek()) {
-      case Stream::Peer::gone:
-        client_gone_ = true;
-        break;
-      case Stream::Peer::quiet:
-        client_->arm_read(bell_);
-        break;
-      case Stream::Peer::sent_bytes:
-        client_ = nullptr;
-        break;
-    }
-  }
+  look_at_client();
   if (client_gone_) return ErrorKind::client_gone;
   if (stop_.level() == StopLevel::now) return ErrorKind::shutting_down;
   if (deadline_.passed()) return ErrorKind::request_timeout;
   return std::nullopt;
+}
+
+void Interruption::look_at_client() {
+  if (client_ == nullptr || client_gone_) return;
+  if (look_.passed()) {
+    client_gone_ = client_->peer_ended();
+    look_.set(Clock::now() + DeadlineList::tick_interval);
+    return;
+  }
+  const bool hidden = look_.at() != TimePoint::max();
+  if (hidden || !client_->read_ready()) return;
+  switch (client_->peek()) {
+    case Stream::Peer::gone:
+      client_gone_ = true;
+      break;
+    case Stream::Peer::quiet:
+      client_->arm_read(bell_);
+      break;
+    case Stream::Peer::sent_bytes:
+      client_gone_ = client_->peer_ended();
+      look_.set(Clock::now() + DeadlineList::tick_interval);
+      break;
+  }
 }
 
 }  // namespace lmb::net

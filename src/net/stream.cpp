@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "peer_probes.hpp"
+#include "tcp_state.hpp"
 
 namespace lmb::net {
 namespace asio = boost::asio;
@@ -180,6 +181,10 @@ Stream::Peer Stream::peek() noexcept {
   if (!ec && bytes > 0) return Peer::sent_bytes;
   if (ec == asio::error::would_block || ec == asio::error::try_again) return Peer::quiet;
   return Peer::gone;
+}
+
+bool Stream::peer_ended() noexcept {
+  return state_ == nullptr || !state_->socket.is_open() || peer_has_ended(state_->socket);
 }
 
 void Stream::shutdown_send() noexcept {

@@ -19,7 +19,11 @@ namespace lmb::net {
 class Interruption {
  public:
   Interruption(Bell& bell, DeadlineList& deadlines, SessionGroup& group)
-      : bell_(bell), deadline_(deadlines, bell), step_(deadlines, bell), stop_(group, bell) {}
+      : bell_(bell),
+        deadline_(deadlines, bell),
+        step_(deadlines, bell),
+        look_(deadlines, bell),
+        stop_(group, bell) {}
 
   [[nodiscard]] Bell& bell() noexcept { return bell_; }
   /// The whole request's limit: reason request_timeout.
@@ -29,18 +33,22 @@ class Interruption {
   [[nodiscard]] Deadline& step() noexcept { return step_; }
   [[nodiscard]] StopLevel stop_level() const noexcept { return stop_.level(); }
 
-  /// Looks out for `client`'s end from now on: FIN or RST = client_gone. Bytes of a next request
-  /// are left alone and hide a later FIN, so looking ends with them.
+  /// Looks out for `client`'s end from now on: FIN or RST = client_gone, seen in the turn in which
+  /// it comes. Bytes of a next request are left alone; while they hide a later FIN, the
+  /// connection's state is looked at with each tick.
   void watch(Stream& client);
-  void unwatch() noexcept { client_ = nullptr; }
+  void unwatch() noexcept;
 
   /// The first reason that holds now: client_gone, shutting_down (StopLevel::now), request_timeout.
   [[nodiscard]] std::optional<ErrorKind> reason();
 
  private:
+  void look_at_client();
+
   Bell& bell_;
   Deadline deadline_;
   Deadline step_;
+  Deadline look_;  ///< At a client whose bytes hide its end.
   StopWatch stop_;
   Stream* client_ = nullptr;
   bool client_gone_ = false;

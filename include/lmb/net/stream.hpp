@@ -69,6 +69,9 @@ class Stream {
   enum class Peer { quiet, sent_bytes, gone };
   [[nodiscard]] Peer peek() noexcept;
 
+  /// The peer has ended its direction or the connection is gone, also while unread bytes hide it.
+  [[nodiscard]] bool peer_ended() noexcept;
+
   /// Ends our direction; the peer sees end of file and can still be read.
   void shutdown_send() noexcept;
   /// Closes at once with a reset: the peer sees an error, not a regular end. What it has not read

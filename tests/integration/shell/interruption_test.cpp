@@ -89,12 +89,27 @@ TEST_F(InterruptionTest, a_pipelined_request_neither_ends_the_wait_nor_is_eaten)
   EXPECT_EQ(std::string_view(bytes.data(), step.bytes), "GET /");
 }
 
-TEST_F(InterruptionTest, a_pipelined_request_hides_a_later_fin) {
+TEST_F(InterruptionTest, a_fin_behind_a_pipelined_request_is_seen_with_the_next_tick) {
   client_pair.second.send("GET /");
   ASSERT_TRUE(run_one());
   client_pair.second.close();
   turn();
+  EXPECT_FALSE(wait.ended) << "unread bytes hide it from the socket's readiness";
+  ASSERT_TRUE(until([this] { return client.peer_ended(); }));
+  pass(DeadlineList::tick_interval);
+  EXPECT_TRUE(wait.ended);
+  EXPECT_EQ(wait.reason, ErrorKind::client_gone);
+}
+
+TEST_F(InterruptionTest, a_client_with_a_pipelined_request_that_stays_is_looked_at_and_left) {
+  client_pair.second.send("GET /");
+  ASSERT_TRUE(run_one());
+  for (int i = 0; i < 3; ++i) pass(DeadlineList::tick_interval);
   EXPECT_FALSE(wait.ended);
+  EXPECT_EQ(wait.wakes, 4) << "once by the bytes, then once a tick";
+  interruption.unwatch();
+  for (int i = 0; i < 3; ++i) pass(DeadlineList::tick_interval);
+  EXPECT_EQ(wait.wakes, 4);
 }
 
 TEST_F(InterruptionTest, an_unwatched_client_may_go) {
