@@ -39,7 +39,7 @@ struct AnswerText {
   bool length_reached = false;
   bool stored = false;  ///< The id may be a later request's previous_response_id.
   std::string previous_response_id;
-  std::vector<std::string> integrations;  ///< Each is called once, before the message.
+  std::vector<Integration> integrations;  ///< Each is called once, before the message.
   bool usage_wanted = false;              ///< The event that OpenAI's streams have on demand.
 
   /// Tokens from `first` on, up to `last`, in one piece.

@@ -58,16 +58,14 @@ std::optional<Problem> read_reasoning(const json& object, GenerationRequest& out
   return std::nullopt;
 }
 
-/// The label that an integration is shown by: a plugin's id, or a server's label.
-std::string label_of(const json& integration) {
-  if (integration.is_string()) return integration.get<std::string>();
-  if (!integration.is_object()) return {};
-  for (const char* name : {"id", "server_label"}) {
-    if (integration.contains(name) && integration[name].is_string()) {
-      return integration[name].get<std::string>();
-    }
-  }
-  return {};
+/// A plugin's id, or an object of one of two kinds; the label is empty when it is neither.
+Integration integration_of(const json& entry) {
+  if (entry.is_string()) return {entry.get<std::string>(), true};
+  if (!entry.is_object()) return {};
+  const bool plugin = entry.value("type", json()) != json("ephemeral_mcp");
+  const auto label = entry.find(plugin ? "id" : "server_label");
+  if (label == entry.end() || !label->is_string()) return {};
+  return {label->get<std::string>(), plugin};
 }
 
 std::optional<Problem> read_integrations(const json& object, GenerationRequest& out) {
@@ -75,9 +73,9 @@ std::optional<Problem> read_integrations(const json& object, GenerationRequest& 
   if (integrations == object.end() || integrations->is_null()) return std::nullopt;
   if (!integrations->is_array()) return bad_request("'integrations' field must be an array");
   for (const auto& integration : *integrations) {
-    std::string label = label_of(integration);
-    if (label.empty()) return bad_request("'integrations' holds an entry without id or label");
-    out.integrations.push_back(std::move(label));
+    Integration read = integration_of(integration);
+    if (read.label.empty()) return bad_request("'integrations' holds an entry without id or label");
+    out.integrations.push_back(std::move(read));
   }
   return std::nullopt;
 }

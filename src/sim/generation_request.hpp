@@ -12,6 +12,12 @@
 
 namespace lmb::sim {
 
+/// Something that /api/v1/chat lets the model call.
+struct Integration {
+  std::string label;   ///< The plugin's id, or the server's label.
+  bool plugin = true;  ///< Else an ephemeral MCP server.
+};
+
 /// What a request for a generation asks for, in whatever dialect.
 struct GenerationRequest {
   std::string model;
@@ -29,8 +35,8 @@ struct GenerationRequest {
   bool store = true;
   // /api/v1/chat only.
   std::optional<std::uint64_t> context_length;
-  std::optional<bool> reasoning;          ///< Unset: as the model's default is.
-  std::vector<std::string> integrations;  ///< A label each.
+  std::optional<bool> reasoning;  ///< Unset: as the model's default is.
+  std::vector<Integration> integrations;
 };
 
 struct EmbeddingRequest {

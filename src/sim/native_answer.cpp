@@ -19,8 +19,9 @@ std::string bare_event(const char* type) {
   return event(data);
 }
 
-ordered provider_of(const std::string& integration) {
-  return {{"type", "plugin"}, {"plugin_id", integration}};
+ordered provider_of(const Integration& integration) {
+  if (integration.plugin) return {{"type", "plugin"}, {"plugin_id", integration.label}};
+  return {{"type", "ephemeral_mcp"}, {"server_label", integration.label}};
 }
 
 }  // namespace

@@ -155,15 +155,18 @@ TEST_F(DialectTest, the_native_chat_answers_whole_with_its_stats) {
 TEST_F(DialectTest, integrations_are_called_before_the_message) {
   start();
   json body = input("Hello", true);
-  body["integrations"] = {"mcp/search"};
+  body["integrations"] = {"mcp/search",
+                          {{"type", "ephemeral_mcp"}, {"server_label", "hf"}, {"server_url", "u"}}};
   const std::string text = post("/api/v1/chat", body.dump()).body;
   const auto names = names_of(text);
-  EXPECT_EQ((std::vector<std::string>(names.begin() + 4, names.begin() + 8)),
+  EXPECT_EQ((std::vector<std::string>(names.begin() + 4, names.begin() + 11)),
             (std::vector<std::string>{"tool_call.start", "tool_call.arguments", "tool_call.success",
+                                      "tool_call.start", "tool_call.arguments", "tool_call.success",
                                       "message.start"}));
   const json output = events_of(text).back()["result"]["output"];
   EXPECT_EQ(output[0]["type"], "tool_call");
   EXPECT_EQ(output[0]["provider_info"]["plugin_id"], "mcp/search");
+  EXPECT_EQ(output[1]["provider_info"], json({{"type", "ephemeral_mcp"}, {"server_label", "hf"}}));
 }
 
 TEST_F(DialectTest, reasoning_comes_first_and_on_its_own) {

@@ -146,7 +146,12 @@ TEST(DialectRequests, the_native_chat_takes_texts_images_and_integrations) {
   EXPECT_EQ(request.prompt, "system\nbe\nuser\nhi\n");
   EXPECT_EQ(request.context_length, 4096u);
   EXPECT_EQ(request.reasoning, false);
-  EXPECT_EQ(request.integrations, (std::vector<std::string>{"mcp/a", "b", "hf"}));
+  ASSERT_EQ(request.integrations.size(), 3u);
+  EXPECT_EQ(request.integrations[0].label, "mcp/a");
+  EXPECT_EQ(request.integrations[1].label, "b");
+  EXPECT_TRUE(request.integrations[1].plugin);
+  EXPECT_EQ(request.integrations[2].label, "hf");
+  EXPECT_FALSE(request.integrations[2].plugin);
   EXPECT_EQ(read(parse_native_chat(R"({"input":"x"})"), Dialect::native),
             R"({"error":{"type":"invalid_request","message":"\"model\" is required",)"
             R"("code":"missing_required_parameter","param":"model"}})");
