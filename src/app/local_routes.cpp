@@ -31,7 +31,7 @@ net::Task<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
       return admin::render_metrics(*parts.dispatcher, *parts.metrics,
                                    parts.shared->body_memory.used());
     };
-    auto body = co_await net::run_on(request.shard, parts.shared->helper, work);
+    auto body = co_await net::run_on(request.shard, parts.scribe, work);
     co_return LocalAnswer(200, std::string(telemetry::metrics_content_type), std::move(body));
   }
   const auto work = [lists = parts.model_lists, route = request.route,

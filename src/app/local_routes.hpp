@@ -18,6 +18,7 @@ struct LocalRouteParts {
   const proxy::Shared* shared = nullptr;
   const admin::ModelLists* model_lists = nullptr;  ///< Read on `watch_shard` only.
   boost::asio::any_io_executor watch_shard;
+  boost::asio::any_io_executor scribe;  ///< Where /metrics is written.
   const std::atomic<bool>* draining = nullptr;
 };
 

@@ -1,13 +1,18 @@
 #include "serve.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
 #include <utility>
 
+#include "large_blocks.hpp"
 #include "lmb/config/config.hpp"
 #include "lmb/net/options.hpp"
 #include "lmb/net/timer.hpp"
@@ -20,6 +25,9 @@ namespace {
 
 /// How often a drain looks whether everything has ended.
 constexpr Duration drain_poll = std::chrono::milliseconds(20);
+
+/// After a second signal: what an orderly end at once may take, its own limit of 5 s included.
+constexpr unsigned forced_end_seconds = 8;
 
 /// The main thread's part of a running server: signals and the drain.
 class SignalLoop {
@@ -52,6 +60,8 @@ class SignalLoop {
     if (signal == SIGUSR1) return;
     if (draining_) {
       telemetry::log(LogLevel::warn, "second signal: ending at once");
+      // Whatever may hold an orderly end up, this one ends: SIGALRM's default kills the process.
+      alarm(forced_end_seconds);
       context_.stop();
       return;
     }
@@ -116,8 +126,24 @@ void run_until_signalled(Server& server, Duration grace) {
   server.stop();
 }
 
+/// Each client takes a descriptor and each running request one more; most systems allow 1,024
+/// unless asked, and far more when asked.
+void raise_descriptor_limit(std::size_t connections_max) {
+  constexpr rlim_t reserve = 256;
+  const rlim_t wanted = 2 * static_cast<rlim_t>(connections_max) + reserve;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) return;
+  telemetry::log(telemetry::LogLevel::warn,
+                 "only " + std::to_string(limit.rlim_cur) +
+                     " file descriptors are allowed, limits.connections wants " +
+                     std::to_string(wanted) + ": raise ulimit -n or lower limits.connections");
+}
+
 int serve(const std::string& config_file) {
   ignore_harmless_signals();
+  give_large_blocks_back();
   auto parsed = config::load_config(config_file, &environment);
   if (!parsed.ok()) {
     std::fputs(config::describe(parsed.problems, config_file).c_str(), stderr);
@@ -125,6 +151,7 @@ int serve(const std::string& config_file) {
   }
   telemetry::set_log_level(parsed.config.telemetry.log_level);
   warn_if_open(parsed.config);
+  raise_descriptor_limit(parsed.config.net.connections_max);
   const auto grace = parsed.config.shutdown_grace;
   Server server(std::move(parsed.config));
   auto started = server.start();

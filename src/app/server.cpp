@@ -86,7 +86,8 @@ struct Server::Parts {
   // Sessions that never ended are dropped before any of it.
   const config::Config config;
   telemetry::Metrics metrics;
-  asio::thread_pool helper;
+  asio::thread_pool helper;  ///< Inflates and reads large bodies.
+  asio::thread_pool scribe;  ///< Writes /metrics; must not wait behind bodies.
   /// As read last; empty until then. Touched by the watch's shard only.
   std::vector<std::optional<protocol::ModelCatalogue>> catalogues;
   std::atomic<bool> draining{false};
@@ -133,6 +134,7 @@ void Server::Parts::make_shards() {
   local.shared = shared.get();
   local.model_lists = model_lists.get();
   local.watch_shard = shards.front()->context().get_executor();
+  local.scribe = scribe.get_executor();
   local.draining = &draining;
   shared->local = make_local_routes(local);
 }
@@ -271,7 +273,11 @@ void Server::stop() {
   }
   for (auto& shard : parts.shards) shard->stop();
   for (auto& shard : parts.shards) shard->join();
+  // What still waits for these threads has nobody left to wait for it.
+  parts.helper.stop();
+  parts.scribe.stop();
   parts.helper.join();
+  parts.scribe.join();
   parts.drop_sessions();
   parts.running = false;
 }

@@ -59,7 +59,9 @@ class ConnectRace {
         return;
       }
       if (!pending) {
-        failure_ = Error(ErrorKind::connect_failed, attempt.stream.connect_error());
+        const auto cause = attempt.stream.connect_error();
+        failure_ =
+            Error(is_our_lack(cause) ? ErrorKind::internal : ErrorKind::connect_failed, cause);
       } else if (now >= attempt.limit) {
         failure_ = Error(ErrorKind::connect_timeout);
       }

@@ -60,6 +60,13 @@ IoStep no_stream() noexcept {
 
 }  // namespace
 
+bool is_our_lack(const error_code& ec) noexcept {
+  namespace errc = boost::system::errc;
+  return ec == errc::too_many_files_open || ec == errc::too_many_files_open_in_system ||
+         ec == errc::not_enough_memory || ec == errc::no_buffer_space ||
+         ec == errc::address_not_available;
+}
+
 Stream::Stream(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {
   prepare(state_->socket);
 }

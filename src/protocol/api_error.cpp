@@ -93,6 +93,9 @@ constexpr std::array<TableRow, error_kind_count> table{{
         "No worker for this model is up; retry after the time in Retry-After."),
     row(body_memory_full, 503, 'P', retry_close, "body_memory_full",
         "The memory for request bodies is used up; retry after the time in Retry-After."),
+    row(inspections_full, 503, 'P', retry, "inspections_full",
+        "Too many compressed or large requests wait to be read; retry after the time in "
+        "Retry-After."),
     row(too_many_connections, 503, 'P', retry_close, "too_many_connections",
         "Too many connections are open; retry after the time in Retry-After."),
     row(request_timeout, 504, 'P', plain, "request_timeout",

@@ -186,7 +186,10 @@ void SseScanner::judge_data(std::string_view name, std::string_view data, std::s
   if (read.finished) seen.finished = saw_finish_ = true;
   if (read.finish_reason) saw_finish_reason_ = true;
   if (read.error) {
-    if (!saw_error_) error_message_ = read.error_message;
+    if (!saw_error_) {
+      error_message_ = read.error_message;
+      error_type_ = read.error_type;
+    }
     seen.error = saw_error_ = true;
   }
   if (read.usage.prompt) prompt_tokens_ = *read.usage.prompt;

@@ -133,6 +133,7 @@ class EventReader {
     event_.error = true;
     if (json_kind(value) == '"') return read_error_message(value);
     return each_member(value, [this](std::string_view key, JsonValue& part) {
+      if (key == "type") return assign_text(part, event_.error_type);
       return key != "message" || read_error_message(part);
     });
   }

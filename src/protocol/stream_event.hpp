@@ -16,6 +16,7 @@ struct StreamEvent {
   bool finish_reason = false;  ///< The answer is whole.
   UsageParts usage;
   std::string error_message;  ///< At most 512 bytes.
+  std::string error_type;     ///< `type` beside the message; empty if none.
   /// Inside the event's data: the escaped text of a string that makes the event a token by being
   /// non-empty. Empty when there is no such string.
   std::string_view token_text;

@@ -63,6 +63,7 @@ constexpr std::array known_messages{
     KnownMessage{"Error in iterating prediction stream", Verdict::worker_fault},
     KnownMessage{"Context size has been exceeded", Verdict::worker_fault},
     KnownMessage{"The number of tokens to keep from the initial prompt", Verdict::client_fault},
+    KnownMessage{"Error rendering prompt with jinja template", Verdict::client_fault},
 };
 
 constexpr std::string_view engine_message = "Engine protocol predict ";
@@ -112,11 +113,13 @@ Verdict judge_answer(unsigned status, std::string_view body) {
   return judge_error(error, worker_status ? Verdict::worker_fault : Verdict::client_fault);
 }
 
-Verdict judge_stream_error(std::string_view message) {
+Verdict judge_stream_error(std::string_view message, std::string_view type) {
   AnswerError error;
   error.present = true;
   error.message = message;
-  return judge_error(error, Verdict::worker_fault);
+  error.type = type;
+  const bool refused = type == "invalid_request_error" || type == "invalid_request";
+  return judge_error(error, refused ? Verdict::client_fault : Verdict::worker_fault);
 }
 
 }  // namespace lmb::protocol

@@ -161,7 +161,8 @@ net::Task<Result<void>> AnswerRelay::drain_client() {
 /// and the worker's health.
 std::optional<ErrorKind> AnswerRelay::note_stream_error() {
   if (!event_stream_ || !scanner_.saw_error()) return std::nullopt;
-  const auto error = error_of(protocol::judge_stream_error(scanner_.error_message()));
+  const auto error =
+      error_of(protocol::judge_stream_error(scanner_.error_message(), scanner_.error_type()));
   if (!error) return std::nullopt;
   ctx_.note_error(error->kind());
   if (ctx_.record.worker) {
@@ -183,6 +184,8 @@ net::Task<void> AnswerRelay::end_cut_answer(const Error& error) {
     const auto event = protocol::error_event(error, ctx_.route.dialect);
     if (!send(event, true)) co_return;
   }
+  // At the end of the program nobody waits for a slow reader.
+  if (error.kind() == ErrorKind::shutting_down && writer_.pending() > 0) co_return;
   auto drained = co_await drain_client();
   ctx_.answer_ended = tell && drained;
 }
@@ -193,6 +196,12 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   if (step.status == BodyStatus::cut) return Error(ErrorKind::worker_closed);
   if (step.status == BodyStatus::broken) return Error(ErrorKind::bad_response, "broken framing");
   observe(step.payload);
+  // A stream that only its connection's end delimits looks whole when the worker dies.
+  const bool told_end =
+      scanner_.saw_finish() || scanner_.saw_finish_reason() || scanner_.saw_error();
+  if (event_stream_ && exchange_.ended_by_close() && !told_end) {
+    return Error(ErrorKind::worker_closed);
+  }
   const bool last = exchange_.complete();
   if (ctx_.committed) {
     if (!send(step.payload, last)) return Error(ErrorKind::client_gone);
@@ -238,7 +247,7 @@ std::optional<Error> AnswerRelay::judge_events() {
     return Error(ErrorKind::bad_response, "the stream ended without an event");
   }
   if (!scanner_.saw_error() || scanner_.token_deltas() > 0) return std::nullopt;
-  return error_of(protocol::judge_stream_error(scanner_.error_message()));
+  return error_of(protocol::judge_stream_error(scanner_.error_message(), scanner_.error_type()));
 }
 
 std::optional<Error> AnswerRelay::judge_whole() {

@@ -90,12 +90,13 @@ net::Task<Result<bool>> ClientConnection::read_head(protocol::RequestHead& head,
     }
     const auto bytes = unread();
     const std::string_view text(bytes.data(), bytes.size());
-    if (!any && !text.empty()) {
+    // A lone CR may be half of an empty line that is ignored (RFC 9112 section 2.2).
+    if (!any && !text.empty() && text != "\r") {
       any = true;
       begun = Clock::now();
       limit.set(begun + timeouts.client_head);
     }
-    if (text.size() > scanned) {
+    if (any && text.size() > scanned) {
       const auto end = protocol::find_head_end(text, scanned, limits);
       if (!end) co_return end.error();
       if (*end > 0) {

@@ -7,12 +7,13 @@
 namespace lmb::proxy {
 namespace {
 
-constexpr std::array<std::pair<ErrorKind, std::string_view>, 14> names{{
+constexpr std::array<std::pair<ErrorKind, std::string_view>, 15> names{{
     {ErrorKind::head_too_large, "limits.head_bytes"},
     {ErrorKind::too_many_headers, "limits.header_count"},
     {ErrorKind::target_too_long, "limits.target_bytes"},
     {ErrorKind::body_too_large, "limits.body_bytes"},
     {ErrorKind::body_memory_full, "limits.body_memory"},
+    {ErrorKind::inspections_full, "limits.inspections"},
     {ErrorKind::too_many_connections, "limits.connections"},
     {ErrorKind::queue_full, "queue.length"},
     {ErrorKind::queue_timeout, "queue.max_wait"},

@@ -3,26 +3,30 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lmb/proxy/front.hpp"
 
 namespace lmb::proxy {
 
-/// A request's body in memory, charged to limits.body_memory by what it really takes: the capacity
-/// of its buffer, grown as bytes arrive and never ahead of them by more than their own size. Behind
-/// the bytes protocol::json_padding is always readable. Thread safety: none.
+/// A request's body in memory, charged to limits.body_memory as its bytes arrive. Behind them
+/// protocol::json_padding is always readable.
+///
+/// Room for a large body is reserved at once, for what was announced or else the limit, and not
+/// grown step by step: copying tens of megabytes would hold the shard. Reserving costs nothing
+/// until bytes are written there. Thread safety: none.
 class RequestBody {
  public:
-  /// `spare`: a buffer to begin with.
-  RequestBody(MemoryBudget& budget, std::string spare)
-      : budget_(budget), bytes_(std::move(spare)) {}
+  /// `spare`: a buffer to begin with; `size_max`: limits.body_bytes.
+  RequestBody(MemoryBudget& budget, std::string spare, std::size_t size_max)
+      : budget_(budget), bytes_(std::move(spare)), size_max_(size_max) {}
   RequestBody(const RequestBody&) = delete;
   RequestBody& operator=(const RequestBody&) = delete;
   ~RequestBody() { budget_.give_back(charged_); }
 
-  /// `expected`: the whole body's size when it is known, else 0. False: the budget is used up, and
+  /// `announced`: the whole body's size when it is known, else 0. False: the budget is used up, and
   /// nothing was added.
-  [[nodiscard]] bool append(std::string_view bytes, std::size_t expected);
+  [[nodiscard]] bool append(std::string_view bytes, std::size_t announced);
   /// Takes other bytes instead, as after inflating. False: the budget is used up.
   [[nodiscard]] bool replace(std::string bytes);
   [[nodiscard]] std::string_view view() const noexcept { return bytes_; }
@@ -31,10 +35,9 @@ class RequestBody {
   [[nodiscard]] std::string release();
 
  private:
-  [[nodiscard]] bool grow(std::size_t capacity);
-
   MemoryBudget& budget_;
   std::string bytes_;
+  const std::size_t size_max_;
   std::size_t charged_ = 0;
 };
 

@@ -9,7 +9,8 @@ namespace lmb::proxy {
 RequestContext::RequestContext(Front& its_front, TimePoint begun)
     : front(its_front),
       worker_fields(its_front.borrow_buffer()),
-      body(its_front.shared().body_memory, its_front.borrow_buffer()) {
+      body(its_front.shared().body_memory, its_front.borrow_buffer(),
+           its_front.shared().options.limits.body_bytes) {
   record.phases = telemetry::PhaseClock(begun);
 }
 

@@ -1,5 +1,7 @@
 #include "request_flow.hpp"
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "attempt.hpp"
@@ -36,6 +38,10 @@ void take_head(RequestContext& ctx, const protocol::RequestHead& head) {
   const auto* coding = head.fields.find(http::field::content_encoding);
   ctx.coding =
       protocol::parse_content_coding(coding == nullptr ? std::string_view() : coding->value);
+  // Several lines are one list (RFC 9110 section 5.3), and lists of codings are not taken.
+  if (head.fields.count(http::field::content_encoding) > 1) {
+    ctx.coding = protocol::ContentCoding::unsupported;
+  }
 }
 
 /// Refusals that need no body.
@@ -65,11 +71,13 @@ std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::Req
 }
 
 /// Inflates if needed and reads the facts.
-Result<protocol::RequestFacts> read_facts(RequestContext& ctx) {
+Result<protocol::RequestFacts> read_facts(RequestContext& ctx,
+                                          const std::function<bool()>& abandoned = {}) {
+  if (abandoned && abandoned()) return ErrorKind::client_gone;
   if (ctx.coding != protocol::ContentCoding::identity) {
     std::string plain;
     const auto size_max = ctx.front.shared().options.limits.body_bytes;
-    auto inflated = protocol::inflate_body(ctx.body.view(), ctx.coding, size_max, plain);
+    auto inflated = protocol::inflate_body(ctx.body.view(), ctx.coding, size_max, plain, abandoned);
     if (!inflated) return inflated.error();
     if (!ctx.body.replace(std::move(plain))) return Error(ErrorKind::body_memory_full);
   }
@@ -89,12 +97,43 @@ bool inspects_on_shard(const RequestContext& ctx) {
   return ctx.coding == protocol::ContentCoding::identity && ctx.body.size() <= inspect_on_shard_max;
 }
 
-/// What may take long is done on the helper thread, while ctx waits untouched.
-net::Task<Result<void>> inspect_elsewhere(RequestContext& ctx) {
-  const auto work = [&ctx] { return read_facts(ctx); };
-  const auto home = ctx.front.shard().context().get_executor();
-  auto facts = co_await net::run_on(home, ctx.front.shared().helper, work);
-  co_return note_facts(ctx, std::move(facts));
+/// A place among the bodies that wait for the helper thread.
+class InspectionPlace {
+ public:
+  explicit InspectionPlace(Shared& shared) : shared_(shared), number_(++shared.inspections) {}
+  ~InspectionPlace() { --shared_.inspections; }
+  InspectionPlace(const InspectionPlace&) = delete;
+  InspectionPlace& operator=(const InspectionPlace&) = delete;
+  [[nodiscard]] bool free() const { return number_ <= shared_.options.limits.inspections; }
+
+ private:
+  Shared& shared_;
+  std::size_t number_;
+};
+
+/// What may take long is done on the helper thread, while ctx waits untouched. Who leaves meanwhile
+/// makes the work end early, and waits for that.
+net::Task<Result<void>> inspect_elsewhere(ClientConnection& client, RequestContext& ctx) {
+  const InspectionPlace place(ctx.front.shared());
+  if (!place.free()) co_return Error(ErrorKind::inspections_full);
+  auto& interruption = client.interruption();
+  auto abandoned = std::make_shared<std::atomic<bool>>(false);
+  const auto work = [&ctx, abandoned] {
+    return read_facts(ctx, [&abandoned] { return abandoned->load(); });
+  };
+  const auto arrival =
+      net::start_on(ctx.front.shard().context().get_executor(), ctx.front.shared().helper, work);
+  arrival->bell = &interruption.bell();
+  std::optional<ErrorKind> why;
+  while (!arrival->value && !arrival->failure) {
+    co_await interruption.bell().wait();
+    if (!why) why = interruption.reason();
+    if (why) abandoned->store(true);
+  }
+  arrival->bell = nullptr;
+  if (why) co_return Error(*why);
+  if (arrival->failure) std::rethrow_exception(arrival->failure);
+  co_return note_facts(ctx, std::move(*arrival->value));
 }
 
 net::Task<Result<void>> answer_locally(ClientConnection& client, RequestContext& ctx) {
@@ -210,7 +249,7 @@ net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
   if (!error) {
     begin_work(client, ctx);
     if (!inspects_on_shard(ctx)) {
-      auto inspected = co_await inspect_elsewhere(ctx);
+      auto inspected = co_await inspect_elsewhere(client, ctx);
       error = error_in(std::move(inspected));
     } else if (ctx.route.kind == protocol::RouteKind::balanced) {
       error = error_in(note_facts(ctx, read_facts(ctx)));

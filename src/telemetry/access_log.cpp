@@ -1,6 +1,7 @@
 #include "lmb/telemetry/access_log.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,10 @@ namespace lmb::telemetry {
 namespace {
 
 constexpr std::size_t flush_threshold = 64 * 1024;
+/// What is kept for a reader that does not keep up.
+constexpr std::size_t kept_bytes_max = 1024 * 1024;
+/// What a reader may take at the end, for each piece.
+constexpr int closing_wait_ms = 1000;
 /// A pipe or socket keeps the lines of several shards apart only up to this size of one write
 /// (POSIX write(2)); regular files opened with O_APPEND do at any size.
 constexpr std::size_t pipe_write_limit = PIPE_BUF;
@@ -216,6 +221,7 @@ AccessLog& AccessLog::operator=(AccessLog&& other) noexcept {
 }
 
 AccessLog::~AccessLog() {
+  closing_ = true;
   flush();
   if (owned_) ::close(descriptor_);
 }
@@ -235,10 +241,31 @@ void AccessLog::record(const RequestRecord& record) {
   pending_ += newest;
 }
 
+/// A pipe or terminal that nobody drains must not hold the shard. A file is always ready.
+bool AccessLog::has_room() const noexcept {
+  pollfd ready{descriptor_, POLLOUT, 0};
+  return ::poll(&ready, 1, closing_ ? closing_wait_ms : 0) != 0;
+}
+
+/// Until its reader comes back; beyond 1 MiB new lines are dropped.
+void AccessLog::keep_unwritten(std::size_t written) noexcept {
+  if (written > 0) torn_ = pending_[written - 1] != '\n';
+  pending_.erase(0, written);
+  if (pending_.size() <= kept_bytes_max) return;
+  const auto kept = pending_.rfind('\n', kept_bytes_max) + 1;
+  dropped_lines_ += static_cast<std::uint64_t>(
+      std::count(pending_.begin() + static_cast<std::ptrdiff_t>(kept), pending_.end(), '\n'));
+  pending_.resize(kept);
+}
+
 void AccessLog::flush() noexcept {
   std::size_t written = 0;
   while (written < pending_.size()) {
     const std::string_view rest = std::string_view(pending_).substr(written);
+    if (!has_room()) {
+      keep_unwritten(written);
+      return;
+    }
     const ssize_t result = ::write(descriptor_, rest.data(), whole_lines(rest, write_limit_));
     if (result < 0 && errno == EINTR) continue;
     if (result <= 0) break;

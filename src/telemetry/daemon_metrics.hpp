@@ -23,11 +23,12 @@ class DaemonMetrics {
 
  private:
   /// The config keys of all limits that can be hit; whatever else is told counts as the last one.
-  static constexpr std::array<std::string_view, 20> limits = {"limits.head_bytes",
+  static constexpr std::array<std::string_view, 21> limits = {"limits.head_bytes",
                                                               "limits.header_count",
                                                               "limits.target_bytes",
                                                               "limits.body_bytes",
                                                               "limits.body_memory",
+                                                              "limits.inspections",
                                                               "limits.stream_buffer",
                                                               "limits.stream_buffer_total",
                                                               "limits.held_answer",

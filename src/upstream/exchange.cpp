@@ -208,6 +208,7 @@ Exchange::BodyStep Exchange::try_read_body() {
   if (step.status == net::IoStep::Status::closed && decoder_.may_end_by_close()) {
     decoder_ = protocol::BodyDecoder(protocol::BodyFraming::none, 0);
     keep_alive_ = false;
+    ended_by_close_ = true;
     out.status = BodyStatus::bytes;
     return out;
   }

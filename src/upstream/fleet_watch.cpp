@@ -10,6 +10,7 @@
 #include "lmb/net/interruption.hpp"
 #include "lmb/net/options.hpp"
 #include "lmb/net/resolver.hpp"
+#include "lmb/net/stream.hpp"
 #include "lmb/protocol/worker_answer.hpp"
 #include "lmb/telemetry/log.hpp"
 
@@ -42,7 +43,7 @@ http::FetchRequest get(const WorkerAddress& address, std::string_view target, Du
 FleetWatch::FleetWatch(net::Shard& shard, const UpstreamOptions& options,
                        const std::vector<WorkerAddress>& workers, FleetNews news,
                        std::function<void(const char*)> on_escape)
-    : shard_(shard), group_(std::move(on_escape)), options_(options), news_(std::move(news)) {
+    : shard_(shard), options_(options), news_(std::move(news)), group_(std::move(on_escape)) {
   for (const auto& address : workers) {
     Target target;
     target.address = address;
@@ -80,9 +81,12 @@ net::Task<void> FleetWatch::watch(std::size_t index) {
   while (stop.level() == net::StopLevel::none) {
     const auto begun = Clock::now();
     target.probed_at = begun;
+    target.our_lack = false;
     const bool alive = co_await probe(target);
     if (alive) target.last_failure.clear();
-    news_.on_probe(target.id, alive, Clock::now() - begun);
+    if (!alive) target.list_index = 0;
+    // Without a descriptor for a probe nothing is known of the worker.
+    if (!target.our_lack) news_.on_probe(target.id, alive, Clock::now() - begun);
     next_probe.set(begun + options_.probe_interval);
     while (!next_probe.passed() && stop.level() == net::StopLevel::none) {
       co_await bell.wait();
@@ -109,7 +113,7 @@ net::Task<bool> FleetWatch::probe(Target& target) {
     const auto endpoint = target.endpoints[i];
     auto answer = co_await fetch(endpoint, std::move(request_copy));
     if (!answer) {
-      note_failure(target, answer.error().kind(), text_of(answer.error()));
+      note_failure(target, answer.error());
       continue;
     }
     if (i > 0) {
@@ -125,6 +129,7 @@ net::Task<bool> FleetWatch::probe(Target& target) {
 
 net::Task<void> FleetWatch::resolve_name(Target& target) {
   target.resolve_at = Clock::now() + options_.resolve_interval;
+  target.list_index = 0;
   auto host = target.address.host;
   auto resolving = net::resolve(std::move(host), target.address.port);
   const auto home = shard_.context().get_executor();
@@ -134,7 +139,10 @@ net::Task<void> FleetWatch::resolve_name(Target& target) {
     target.resolve_at = Clock::now();
     co_return;
   }
-  if (*resolved == target.endpoints) co_return;
+  // The same addresses in another order are no news: the one that answers leads already.
+  const bool same = std::is_permutation(resolved->begin(), resolved->end(),
+                                        target.endpoints.begin(), target.endpoints.end());
+  if (same) co_return;
   target.endpoints = *resolved;
   news_.on_endpoints(target.id, target.endpoints);
 }
@@ -146,7 +154,7 @@ net::Task<bool> FleetWatch::read_models(Target& target) {
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
     auto answer = co_await fetch(endpoint, std::move(request));
     if (!answer) {
-      note_failure(target, answer.error().kind(), text_of(answer.error()));
+      note_failure(target, answer.error());
       co_return false;
     }
     if (answer->status == 401 || answer->status == 403) {
@@ -156,8 +164,8 @@ net::Task<bool> FleetWatch::read_models(Target& target) {
     }
     auto catalogue = protocol::parse_model_list(answer->body);
     if (!catalogue) continue;
-    // An upgraded LM Studio may have a richer list: begin with the richest each time the lead one
-    // changes.
+    // Kept until the worker fails or its name is looked up again: an upgraded LM Studio may have a
+    // richer list.
     target.list_index = index;
     if (target.catalogue != *catalogue) {
       target.catalogue = *catalogue;
@@ -174,6 +182,11 @@ net::Task<Result<http::FetchedAnswer>> FleetWatch::fetch(asio::ip::tcp::endpoint
                                                          http::FetchRequest request) {
   return net::await_asio(shard_.context().get_executor(),
                          http::fetch(endpoint, std::move(request)));
+}
+
+void FleetWatch::note_failure(Target& target, const Error& error) {
+  target.our_lack = error.cause() && net::is_our_lack(error.cause());
+  note_failure(target, error.kind(), text_of(error));
 }
 
 void FleetWatch::note_failure(Target& target, ErrorKind kind, std::string what) {

@@ -22,8 +22,9 @@ inline constexpr Duration connect_stagger = std::chrono::milliseconds(250);
 /// that have only dead addresses fail after the last one's timeout.
 ///
 /// Errors: connect_failed (no address, or every one refused; the cause is the last one's),
-/// connect_timeout (the last to fail did not answer), and the interruption's reason. Uses the
-/// interruption's step deadline.
+/// connect_timeout (the last to fail did not answer), internal (no descriptor or port is left for
+/// us: the peer's fault is not shown), and the interruption's reason. Uses the interruption's step
+/// deadline.
 Task<Result<Stream>> connect(boost::asio::any_io_executor executor, Interruption& interruption,
                              std::vector<boost::asio::ip::tcp::endpoint> endpoints,
                              Duration timeout);

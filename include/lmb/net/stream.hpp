@@ -24,6 +24,9 @@ struct IoStep {
   }
 };
 
+/// True for errors that tell of our own lack (descriptors, ports, memory), not of the peer.
+bool is_our_lack(const boost::system::error_code& ec) noexcept;
+
 /// A byte stream in readiness style: try first, arm a bell for the rest.
 ///
 /// One type for every transport; today TCP. Reading is try_read into the shard's shared buffer, so

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,8 @@ ContentCoding parse_content_coding(std::string_view value) noexcept;
 
 /// Inflates `body` into `out` (appended). Stops beyond `size_max` bytes, so a bomb costs no more
 /// than that. Errors: bad_content_coding (corrupt or truncated data, bytes after the stream),
-/// body_too_large.
+/// body_too_large, client_gone (`abandoned`, asked every 32 KiB, said so).
 Result<void> inflate_body(std::string_view body, ContentCoding coding, std::size_t size_max,
-                          std::string& out);
+                          std::string& out, const std::function<bool()>& abandoned = {});
 
 }  // namespace lmb::protocol

@@ -54,6 +54,8 @@ class SseScanner {
   /// Message of the first error event, at most 512 bytes, for logs and retry decisions; empty if
   /// none.
   [[nodiscard]] const std::string& error_message() const noexcept { return error_message_; }
+  /// Its `type`; empty if none.
+  [[nodiscard]] const std::string& error_type() const noexcept { return error_type_; }
 
  private:
   /// An earlier token event without its text: an event that differs from it in that text alone is a
@@ -84,6 +86,7 @@ class SseScanner {
   Pattern pattern_;
   std::optional<Usage> usage_;
   std::string error_message_;
+  std::string error_type_;
 };
 
 /// Token counts of a whole (non-stream) JSON answer, if it reports any other than zero.

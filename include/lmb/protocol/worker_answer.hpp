@@ -18,8 +18,9 @@ enum class Verdict {
 /// Judges a whole answer body. `body` may be empty. Takes `error` as a string or an object.
 Verdict judge_answer(unsigned status, std::string_view body);
 
-/// Judges the message of an error event that came within a stream answered 200. A message that is
-/// not known counts as the worker's fault: the request was good enough to begin an answer.
-Verdict judge_stream_error(std::string_view message);
+/// Judges an error event that came within a stream answered 200, by its message and its `type`
+/// (empty if it has none). One that is not known counts as the worker's fault: the request was good
+/// enough to begin an answer.
+Verdict judge_stream_error(std::string_view message, std::string_view type);
 
 }  // namespace lmb::protocol

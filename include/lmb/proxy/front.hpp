@@ -62,6 +62,8 @@ struct Shared {
   telemetry::Metrics& metrics;
   MemoryBudget body_memory;
   MemoryBudget stream_memory;
+  std::atomic<std::size_t> inspections{
+      0};  ///< Bodies that wait for the helper thread or are there.
   std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
 };
 

@@ -13,7 +13,8 @@ struct Limits {
   protocol::HeadLimits head;  ///< limits.head_bytes, limits.header_count, limits.target_bytes
   std::size_t body_bytes = 64 * 1024 * 1024;       ///< limits.body_bytes, also after inflating.
   std::size_t body_memory = std::size_t{1} << 30;  ///< limits.body_memory: all bodies together.
-  std::size_t stream_buffer = 1024 * 1024;         ///< limits.stream_buffer: per slow reader.
+  std::size_t inspections = 64;  ///< limits.inspections: bodies that wait for the helper thread.
+  std::size_t stream_buffer = 1024 * 1024;              ///< limits.stream_buffer: per slow reader.
   std::size_t stream_buffer_total = 256 * 1024 * 1024;  ///< limits.stream_buffer_total
   std::size_t held_answer =
       256 * 1024;  ///< limits.held_answer: JSON answers judged whole up to this size.

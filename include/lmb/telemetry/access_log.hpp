@@ -31,15 +31,19 @@ class AccessLog {
 
   void record(const RequestRecord& record);
   /// Writes what is collected; called each second by the shard's tick and at the end. What cannot
-  /// be written (disk full) is counted and dropped.
+  /// be written (disk full) is counted and dropped; what a reader has not taken waits, up to 1 MiB.
   void flush() noexcept;
   [[nodiscard]] std::uint64_t dropped_lines() const noexcept { return dropped_lines_; }
 
  private:
   AccessLog() = default;
+  [[nodiscard]] bool has_room() const noexcept;
+  void keep_unwritten(std::size_t written) noexcept;
+
   int descriptor_ = -1;
   bool owned_ = false;
   bool torn_ = false;
+  bool closing_ = false;
   std::size_t write_limit_ = 0;
   std::uint64_t dropped_lines_ = 0;
   std::string pending_;

@@ -87,6 +87,8 @@ class Exchange {
     drained_ = false;
     stream_.arm_read(interruption_.bell());
   }
+  /// The answer's end was told by nothing but the connection's.
+  [[nodiscard]] bool ended_by_close() const noexcept { return ended_by_close_; }
   [[nodiscard]] bool complete() const noexcept { return head_read_ && decoder_.done(); }
 
   /// Puts a connection whose answer is complete back into the pool, if both sides keep it alive.
@@ -111,6 +113,7 @@ class Exchange {
   bool reused_ = false;
   bool head_read_ = false;
   bool send_broken_ = false;
+  bool ended_by_close_ = false;
   bool drained_ = false;  ///< The last read took all there was: wait before the next.
   bool to_head_request_ = false;
   bool keep_alive_ = false;  ///< The worker's side of it, as its head said.

@@ -62,6 +62,7 @@ class FleetWatch {
     std::size_t list_index = 0;           ///< Which model list the worker is known to have.
     std::optional<protocol::ModelCatalogue> catalogue;
     std::string last_failure;
+    bool our_lack = false;  ///< The last probe failed for want of something of ours.
   };
   class NextProbe;
   net::Task<void> watch(std::size_t index);
@@ -70,13 +71,14 @@ class FleetWatch {
   net::Task<bool> read_models(Target& target);
   net::Task<Result<http::FetchedAnswer>> fetch(boost::asio::ip::tcp::endpoint endpoint,
                                                http::FetchRequest request);
+  void note_failure(Target& target, const Error& error);
   void note_failure(Target& target, ErrorKind kind, std::string what);
 
   net::Shard& shard_;
-  net::SessionGroup group_;
   const UpstreamOptions options_;
   std::vector<Target> targets_;
   FleetNews news_;
+  net::SessionGroup group_;  ///< Goes first: its frames use all of the above.
 };
 
 }  // namespace lmb::upstream

@@ -89,7 +89,7 @@ TEST(CannedAnswer, a_worker_that_refuses_our_key_is_told_as_a_fault_of_our_confi
   }
 }
 
-TEST(CannedAnswer, an_error_after_the_first_token_counts_against_the_worker) {
+TEST(CannedAnswer, an_error_after_the_first_token_is_counted_and_passed_on) {
   CannedWorker worker(std::string(stream_head) +
                       "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n"
                       "data: {\"error\":{\"message\":\"Compute error.\"}}\n\n");
@@ -98,9 +98,35 @@ TEST(CannedAnswer, an_error_after_the_first_token_counts_against_the_worker) {
   EXPECT_EQ(answer.status, 200U);
   EXPECT_NE(answer.body.find("Compute error"), std::string::npos);
   EXPECT_TRUE(eventually(
-      [&] { return daemon.server().fleet().workers[0].state == scheduling::WorkerState::down; }));
-  EXPECT_TRUE(eventually(
       [&] { return daemon.metric(R"(lmbalancer_errors_total{kind="worker_error"})") == 1; }));
+}
+
+TEST(CannedAnswer, a_request_that_makes_every_worker_fail_leaves_the_fleet_up) {
+  for (const char* told : {"Compute error.", "Error rendering prompt with jinja template: x"}) {
+    CannedWorker worker(std::string(stream_head) + "data: {\"error\":{\"message\":\"" + told +
+                        "\"}}\n\n");
+    Daemon daemon(only(worker));
+    for (int i = 0; i < 5; ++i) EXPECT_GE(ask(daemon).status, 400U);
+    EXPECT_EQ(worker.asked(), 5);
+    EXPECT_TRUE(daemon.server().fleet().workers[0].state == scheduling::WorkerState::up) << told;
+  }
+}
+
+TEST(CannedAnswer, a_refusal_told_in_a_stream_by_its_type_is_the_clients_fault) {
+  CannedWorker worker(
+      std::string(stream_head) +
+      "data: {\"error\":{\"type\":\"invalid_request_error\",\"message\":\"no\"}}\n\n");
+  Daemon daemon(only(worker));
+  EXPECT_EQ(ask(daemon).status, 400U);
+}
+
+TEST(CannedAnswer, a_close_delimited_stream_without_its_end_is_cut) {
+  CannedWorker worker(std::string(stream_head) +
+                      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n");
+  Daemon daemon(only(worker));
+  const auto answer = ask(daemon);
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_NE(answer.body.find("\"error\""), std::string::npos) << answer.body;
 }
 
 TEST(CannedAnswer, endless_interim_answers_are_refused) {

@@ -1,7 +1,9 @@
 // Each limit at the limit and one above: its answer, its metric, and that nothing of it is left.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "support/canned_worker.hpp"
 #include "support/daemon.hpp"
@@ -224,6 +226,40 @@ TEST(Limits, an_invitation_is_sent_only_for_a_body_that_is_wanted) {
   RawClient eager(daemon.port());
   eager.send(expecting("POST /v1/chat/completions HTTP/1.1", body.size()) + body);
   EXPECT_EQ(eager.read_answer().status, 200U) << "a client that sent its body needs no invitation";
+}
+
+TEST(Limits, of_bodies_that_wait_to_be_inflated) {
+  Daemon daemon(with([](auto& config) { config.proxy.limits.inspections = 2; }));
+  const auto bomb = gzip(std::string(60'000'000, ' '));
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(std::make_unique<RawClient>(daemon.port()));
+    clients.back()->send(post(route, bomb, "Content-Encoding: gzip\r\n"));
+  }
+  EXPECT_FALSE(daemon.metrics().empty()) << "a scrape does not wait behind bodies";
+  int refused = 0;
+  for (auto& client : clients) {
+    const auto status = client->read_answer().status;
+    EXPECT_TRUE(status == 400 || status == 503) << status;
+    if (status == 503) ++refused;
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_TRUE(hits_become(daemon, "limits.inspections", refused));
+}
+
+TEST(Limits, a_body_whose_client_left_is_not_inflated_to_its_end) {
+  Daemon daemon(with([](auto&) {}));
+  const auto bomb = gzip(std::string(60'000'000, ' '));
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(daemon.port());
+    client.send(post(route, bomb, "Content-Encoding: gzip\r\n"));
+    client.reset();
+  }
+  EXPECT_TRUE(eventually([&] {
+    return daemon.metric(R"(lmbalancer_errors_total{kind="client_gone"})") +
+               daemon.metric(R"(lmbalancer_errors_total{kind="bad_json"})") ==
+           20;
+  }));
 }
 
 }  // namespace

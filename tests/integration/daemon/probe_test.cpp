@@ -178,5 +178,25 @@ TEST(Probe, a_new_catalogue_reaches_the_model_list_and_the_slots) {
       eventually([&] { return models_of(daemon).find("\"latest\"") != std::string::npos; }));
 }
 
+TEST(Probe, one_that_is_under_way_at_the_end_is_dropped) {
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor silent(context, {boost::asio::ip::address_v4::loopback(), 0});
+  config::Config config;
+  config.net.listen = {{"127.0.0.1", 0}};
+  scheduling::WorkerSpec spec;
+  spec.name = "silent";
+  upstream::WorkerAddress address;
+  address.name = spec.name;
+  address.host = "127.0.0.1";
+  address.port = silent.local_endpoint().port();
+  config.fleet.push_back(spec);
+  config.addresses.push_back(address);
+  config.upstream.probe_timeout = std::chrono::hours(1);
+  app::Server server(config);
+  ASSERT_TRUE(server.start().has_value());
+  const auto probe = silent.accept();
+  server.stop();
+}
+
 }  // namespace
 }  // namespace lmb::test

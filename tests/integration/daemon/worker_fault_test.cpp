@@ -119,11 +119,11 @@ TEST(WorkerFault, a_worker_that_goes_down_by_requests_is_logged_with_their_failu
     config.upstream.probe_interval = std::chrono::hours(1);
   };
   Daemon daemon(options);
-  daemon.fleet().set_fault(0, Fault::status_500);
+  daemon.fleet().set_fault(0, Fault::close_before_head);
   testing::internal::CaptureStderr();
   EXPECT_EQ(ask(daemon, false).status, 502U);
   const auto log = testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("worker w1: up -> down, last failure: request worker_error"),
+  EXPECT_NE(log.find("worker w1: up -> down, last failure: request worker_closed"),
             std::string::npos)
       << log;
 }
