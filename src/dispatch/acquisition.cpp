@@ -26,13 +26,16 @@ ErrorKind kind_of(scheduling::Refusal refusal) noexcept {
 }  // namespace
 
 Lease::Lease(Lease&& other) noexcept
-    : dispatcher_(std::exchange(other.dispatcher_, nullptr)), slot_(std::move(other.slot_)) {}
+    : dispatcher_(std::exchange(other.dispatcher_, nullptr)),
+      slot_(std::move(other.slot_)),
+      noted_(other.noted_) {}
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this == &other) return *this;
   finish(scheduling::Outcome::abandoned);
   dispatcher_ = std::exchange(other.dispatcher_, nullptr);
   slot_ = std::move(other.slot_);
+  noted_ = other.noted_;
   return *this;
 }
 
@@ -40,9 +43,26 @@ Lease::~Lease() {
   finish(scheduling::Outcome::abandoned);
 }
 
+void Lease::note_sent(TimePoint now) noexcept {
+  if (!noted_.sent) noted_.sent = now;
+}
+
+void Lease::note_first_token(TimePoint now) noexcept {
+  if (noted_.first_token) return;
+  noted_.first_token = now;
+  if (dispatcher_ != nullptr && slot_.watched) dispatcher_->first_token(slot_);
+}
+
 void Lease::finish(scheduling::Outcome outcome) noexcept {
+  finish(scheduling::Report(outcome));
+}
+
+void Lease::finish(scheduling::Report report) noexcept {
   auto* dispatcher = std::exchange(dispatcher_, nullptr);
-  if (dispatcher != nullptr) dispatcher->finish(slot_, outcome);
+  if (dispatcher == nullptr) return;
+  if (!report.sent) report.sent = noted_.sent;
+  if (!report.first_token) report.first_token = noted_.first_token;
+  dispatcher->finish(slot_, report);
 }
 
 void Lease::finish_with_fault(ErrorKind kind) noexcept {
@@ -55,13 +75,16 @@ Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
     : dispatcher_(dispatcher), bell_(bell), shard_(shard) {
   const auto now = Clock::now();
   scheduling::Submitted submitted;
+  scheduling::Effects effects;
   {
     const std::lock_guard lock(dispatcher_.mutex_);
+    if (dispatcher_.scheduler_.queued() > 0) effects = dispatcher_.scheduler_.tick(now);
     submitted = dispatcher_.scheduler_.submit(demand, now);
     if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
       dispatcher_.ticket_shard_.emplace(*ticket, shard_);
     }
   }
+  if (!effects.empty()) dispatcher_.carry_out(std::move(effects));
   if (auto* slot = std::get_if<scheduling::Slot>(&submitted)) {
     outcome_ = Lease(dispatcher_, std::move(*slot));
   } else if (const auto* ticket = std::get_if<TicketId>(&submitted)) {

@@ -22,10 +22,10 @@ void Dispatcher::note_failure(WorkerId worker, const char* by, ErrorKind kind) n
   last_failure_[worker.value()] = {by, kind};
 }
 
-void Dispatcher::observe_probe(WorkerId worker, bool alive) {
+void Dispatcher::observe_probe(WorkerId worker, const scheduling::ProbeReport& probe) {
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
-  auto effects = scheduler_.observe_probe(worker, alive, now);
+  auto effects = scheduler_.observe_probe(worker, probe, now);
   lock.unlock();
   carry_out(std::move(effects));
 }
@@ -54,8 +54,7 @@ bool Dispatcher::take_retry() {
 
 void Dispatcher::tick(TimePoint now) {
   std::unique_lock lock(mutex_);
-  const auto due = scheduler_.next_tick();
-  if (!due || *due > now) return;
+  if (scheduler_.queued() == 0) return;
   auto effects = scheduler_.tick(now);
   lock.unlock();
   carry_out(std::move(effects));
@@ -84,10 +83,18 @@ std::uint32_t Dispatcher::retry_after_seconds() const {
   return scheduler_.retry_after_seconds(now);
 }
 
-void Dispatcher::finish(const scheduling::Slot& slot, scheduling::Outcome outcome) {
+void Dispatcher::first_token(const scheduling::Slot& slot) {
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
-  auto effects = scheduler_.finish(slot, outcome, now);
+  auto effects = scheduler_.first_token(slot, now);
+  lock.unlock();
+  if (!effects.empty()) carry_out(std::move(effects));
+}
+
+void Dispatcher::finish(const scheduling::Slot& slot, const scheduling::Report& report) {
+  const auto now = Clock::now();
+  std::unique_lock lock(mutex_);
+  auto effects = scheduler_.finish(slot, report, now);
   lock.unlock();
   if (!effects.empty()) carry_out(std::move(effects));
 }
@@ -116,13 +123,18 @@ void Dispatcher::carry_out(Effects effects) {
   }
   for (const auto& transition : effects.transitions) {
     const bool up = transition.to == scheduling::WorkerState::up;
-    if (metrics_ != nullptr) metrics_->count_transition(transition.worker, up);
+    const bool down = transition.to == scheduling::WorkerState::down;
+    if (metrics_ != nullptr && (up || down)) metrics_->count_transition(transition.worker, up);
     std::string message = "worker " + worker_name(transition.worker) + ": ";
     message += to_string(transition.from);
     message += " -> ";
     message += to_string(transition.to);
     if (!up) message += failure_text(transition.worker);
     telemetry::log(up ? telemetry::LogLevel::info : telemetry::LogLevel::warn, message);
+  }
+  for (const auto worker : effects.wedged) {
+    telemetry::log(telemetry::LogLevel::warn,
+                   "worker " + worker_name(worker) + ": runs requests but delivers nothing");
   }
 }
 

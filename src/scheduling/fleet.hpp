@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "lmb/base/strong_id.hpp"
@@ -38,17 +39,36 @@ class Fleet {
   /// Their catalogue was never read.
   [[nodiscard]] WorkerSet unread() const noexcept { return unread_; }
   /// A slot of the instance is free and its worker has room.
-  [[nodiscard]] bool is_free(Place place) const noexcept;
-  [[nodiscard]] Candidate candidate(Place place) const noexcept;
+  [[nodiscard]] bool is_free(Place place, TimePoint now) const noexcept;
+  /// Workers whose breaker keeps requests away now.
+  [[nodiscard]] WorkerSet barred(TimePoint now) const noexcept;
+  /// The next time at which is_free or barred may change by itself.
+  [[nodiscard]] std::optional<TimePoint> next_change(TimePoint now) const;
+  [[nodiscard]] Candidate candidate(Place place, TimePoint now) const noexcept;
   /// An open worker could take another request.
-  [[nodiscard]] bool any_free() const noexcept;
+  [[nodiscard]] bool any_free(TimePoint now) const noexcept;
 
-  /// Takes a free slot of an open worker.
-  void take(Place place);
+  /// Takes a free slot of an open worker. True when that begins the trial of its probation.
+  bool take(Place place, TimePoint now);
   void give_back(Place place);
-  /// Nothing when the state stayed as it was.
-  std::optional<Transition> observe(WorkerId id, bool good);
-  void set_draining(WorkerId id, bool draining);
+  /// Gives it back, but for the time until the worker has finished the prompt.
+  void settle(Place place, const Settling& settling);
+  /// Frees settling slots whose time has come.
+  void free_settled(TimePoint now);
+  /// Frees settling slots of requests that were granted no later: the instance is past them.
+  void free_settled_before(Place place, TimePoint granted);
+
+  void observe_probe(WorkerId id, bool good, TimePoint now);
+  /// The worker gave a token or an answer.
+  void delivered(WorkerId id, TimePoint now);
+  void succeeded(WorkerId id, TimePoint now);
+  void failed(WorkerId id, TimePoint now);
+  void trial_ended(WorkerId id);
+  void found_wedged(WorkerId id, TimePoint now);
+  [[nodiscard]] Pace& pace(WorkerId id) { return at(id).pace; }
+  /// The change of the worker's state since the last call; nothing when there is none.
+  std::optional<Transition> transition(WorkerId id);
+  void set_draining(WorkerId id, bool draining, TimePoint now);
   /// Returns false when the worker had told the same before.
   bool set_offers(WorkerId id, const Offers& offers);
 
@@ -60,8 +80,12 @@ class Fleet {
   Instance& at(Place place);
 
   std::uint32_t slots_unknown_;
+  Duration slow_start_;
+  std::mt19937_64 random_;
   std::vector<Worker> workers_;
   WorkerSet up_, starting_, draining_, unread_;
+  WorkerSet broken_;  ///< Their breaker is not closed.
+  std::uint32_t settling_ = 0;
   std::uint64_t grants_ = 0;
 };
 

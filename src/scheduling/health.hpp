@@ -16,7 +16,10 @@ class Health {
  public:
   explicit Health(const HealthOptions& options) noexcept : options_(options) {}
 
+  /// starting, up or down.
   [[nodiscard]] WorkerState state() const noexcept { return state_; }
+  /// The last observation agreed with the state.
+  [[nodiscard]] bool settled() const noexcept { return opposing_ == 0; }
   /// Returns true when the state changed.
   bool observe(bool good) noexcept;
 

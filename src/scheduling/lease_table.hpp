@@ -14,6 +14,10 @@ namespace lmb::scheduling {
 struct Lease {
   Place place;
   TimePoint granted;
+  std::uint64_t prompt_tokens = 0;  ///< 0 = not known.
+  bool stream = false;
+  bool trial = false;        ///< The one request of its worker's probation.
+  bool first_token = false;  ///< It was told of.
   bool held = false;
 };
 
@@ -27,6 +31,9 @@ class LeaseTable {
   /// Ends a lease that is held; what was kept of it.
   Lease remove(LeaseId id);
   [[nodiscard]] const Lease& find(LeaseId id) const;
+  void note_first_token(LeaseId id) { leases_[id.value()].first_token = true; }
+  /// Those that are held, and places that are vacant.
+  [[nodiscard]] const std::vector<Lease>& all() const noexcept { return leases_; }
   [[nodiscard]] std::size_t size() const noexcept { return leases_.size() - vacant_.size(); }
 
  private:

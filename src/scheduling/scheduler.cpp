@@ -16,8 +16,12 @@ std::string_view to_string(WorkerState state) noexcept {
       return "starting";
     case WorkerState::up:
       return "up";
+    case WorkerState::suspect:
+      return "suspect";
     case WorkerState::down:
       return "down";
+    case WorkerState::draining:
+      return "draining";
   }
   return "down";
 }
@@ -46,11 +50,16 @@ WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker) {
   WorkerSnapshot snapshot;
   snapshot.id = id;
   snapshot.name = worker.spec.name;
-  snapshot.state = worker.health.state();
+  snapshot.state = worker.draining && worker.state() != WorkerState::down ? WorkerState::draining
+                                                                          : worker.state();
   snapshot.draining = worker.draining;
   snapshot.catalogue_known = worker.catalogue_known;
+  if (!worker.breaker.closed()) {
+    snapshot.breaker_until = worker.breaker.waits_until();
+  }
   snapshot.in_flight = worker.in_flight;
-  snapshot.slots = slots_of(worker);
+  snapshot.settling = worker.settling;
+  snapshot.slots = std::max<std::uint32_t>(1, worker.slots);
   snapshot.grants_total = worker.grants_total;
   for (const Instance& instance : worker.instances) {
     if (!instance.vacant()) {
@@ -59,6 +68,7 @@ WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker) {
                                     .loaded = instance.loaded,
                                     .listed = instance.listed,
                                     .in_flight = instance.in_flight,
+                                    .settling = instance.occupied() - instance.in_flight,
                                     .slots = instance.slots,
                                     .context_length = instance.context_length});
     }
@@ -80,7 +90,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (state.closed) {
     return Refusal::closed;
   }
-  state.pass_startup(now);
+  state.pass(now);
   if (demand.tried.empty()) {
     state.retries.pay_in();
   }
@@ -89,9 +99,13 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     return *why;
   }
   // Work conservation lets the newcomer take a free slot at once: nobody older waits for one.
-  if (const auto place = state.choose(offering, demand.tried)) {
-    const Slot slot = state.take(*place, now);
-    state.check();
+  const std::uint64_t tokens = context_step(demand.prompt_tokens);
+  if (const auto place = state.choose({offering, demand.tried, tokens}, now)) {
+    Lease lease;
+    lease.prompt_tokens = tokens;
+    lease.stream = demand.stream;
+    Slot slot = state.take(*place, lease, now);
+    state.check(now);
     return slot;
   }
   if (demand.deadline <= now) {
@@ -104,48 +118,44 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (state.queue.size() >= state.options.queue_length) {
     return Refusal::queue_full;
   }
-  const LaneKey key{state.models.retain(demand.model), demand.tried};
-  const TicketId ticket = state.queue.push(key, now, demand.deadline);
+  const LaneKey key{state.models.retain(demand.model), demand.tried, tokens};
+  const TicketId ticket = state.queue.push(key, now, demand.deadline, demand.stream);
   auto& lane = state.queue.lane_of(ticket);
   if (stranded && !lane.stranded_since) {
     lane.stranded_since = now;
   }
-  state.check();
+  state.check(now);
   return ticket;
 }
 
 bool Scheduler::withdraw(TicketId ticket) {
-  const bool waited = state_->remove(ticket);
-  state_->check();
-  return waited;
+  return state_->remove(ticket);
 }
 
-Effects Scheduler::finish(const Slot& slot, Outcome outcome, TimePoint now) {
+Effects Scheduler::first_token(const Slot& slot, TimePoint now) {
   State& state = *state_;
   Effects effects;
-  state.pass_startup(now);
-  const Place place = state.leases.remove(slot.lease).place;
-  LMB_ASSERT(place.worker == slot.worker && place.instance == slot.instance);
-  const WorkerId worker = place.worker;
-  state.fleet.give_back(place);
+  state.pass(now);
+  const Lease& lease = state.leases.find(slot.lease);
+  state.leases.note_first_token(slot.lease);
+  state.fleet.free_settled_before(lease.place, lease.granted);
+  state.fleet.delivered(slot.worker, now);
+  state.fleet.succeeded(slot.worker, now);
+  state.tell(slot.worker, now, effects);
+  state.settle(now, effects);
+  return effects;
+}
+
+Effects Scheduler::finish(const Slot& slot, const Report& report, TimePoint now) {
+  State& state = *state_;
+  Effects effects;
+  state.pass(now);
+  const Lease lease = state.leases.remove(slot.lease);
+  LMB_ASSERT(lease.place.worker == slot.worker && lease.place.instance == slot.instance);
+  state.release(lease, report, now);
   state.finish_rate.finish(now);
-  switch (outcome) {
-    case Outcome::answered:
-      // An answer that was begun before a worker went down does not prove that it is back: only
-      // probes do.
-      if (state.fleet.worker(worker).health.state() == WorkerState::up) {
-        state.observe(worker, true, effects);
-      }
-      break;
-    case Outcome::worker_fault:
-      state.observe(worker, false, effects);
-      break;
-    case Outcome::abandoned:
-      break;
-  }
-  if (!effects.transitions.empty()) {
-    state.restrand(now);
-  }
+  state.learn(lease, report, now);
+  state.tell(slot.worker, now, effects);
   state.settle(now, effects);
   return effects;
 }
@@ -157,14 +167,20 @@ bool Scheduler::take_retry(TimePoint now) {
   return granted;
 }
 
-Effects Scheduler::observe_probe(WorkerId worker, bool alive, TimePoint now) {
+Effects Scheduler::observe_probe(WorkerId worker, const ProbeReport& probe, TimePoint now) {
   State& state = *state_;
   Effects effects;
-  state.pass_startup(now);
-  state.observe(worker, alive, effects);
-  if (!effects.transitions.empty()) {
-    state.restrand(now);
+  state.pass(now);
+  if (probe.last_bytes) {
+    state.fleet.delivered(worker, *probe.last_bytes);
   }
+  // A worker that is busy decoding may be late with its greeting; it is not dead.
+  const bool delivered = state.fleet.worker(worker).last_delivery >= probe.begun;
+  if (probe.alive || !probe.timed_out || !delivered) {
+    state.fleet.observe_probe(worker, probe.alive, now);
+  }
+  state.judge_silence(worker, now, effects);
+  state.tell(worker, now, effects);
   state.settle(now, effects);
   return effects;
 }
@@ -172,7 +188,7 @@ Effects Scheduler::observe_probe(WorkerId worker, bool alive, TimePoint now) {
 Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint now) {
   State& state = *state_;
   Effects effects;
-  state.pass_startup(now);
+  state.pass(now);
   if (state.fleet.set_offers(worker, offers)) {
     state.models.set_offers(worker, state.fleet.worker(worker));
     state.refuse_impossible(effects);
@@ -185,8 +201,8 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
 Effects Scheduler::set_draining(WorkerId worker, bool draining, TimePoint now) {
   State& state = *state_;
   Effects effects;
-  state.pass_startup(now);
-  state.fleet.set_draining(worker, draining);
+  state.pass(now);
+  state.fleet.set_draining(worker, draining, now);
   state.restrand(now);
   state.settle(now, effects);
   return effects;
@@ -194,7 +210,7 @@ Effects Scheduler::set_draining(WorkerId worker, bool draining, TimePoint now) {
 
 Effects Scheduler::tick(TimePoint now) {
   Effects effects;
-  state_->pass_startup(now);
+  state_->pass(now);
   state_->settle(now, effects);
   return effects;
 }
@@ -213,22 +229,29 @@ Effects Scheduler::close() {
   for (const RefusedTicket& refused : effects.refusals) {
     state.remove(refused.ticket);
   }
-  state.check();
   return effects;
 }
 
-std::optional<TimePoint> Scheduler::next_tick() const {
+std::optional<TimePoint> Scheduler::next_tick(TimePoint now) const {
   const auto expiry = state_->queue.next_expiry(state_->options.no_worker_grace);
   if (!expiry) {
     return std::nullopt;
   }
+  TimePoint next = expiry->at;
   // The end of the startup grace strands those that hoped for a worker still starting.
-  return state_->startup_over ? expiry->at : std::min(expiry->at, state_->startup_end);
+  if (!state_->startup_over) {
+    next = std::min(next, state_->startup_end);
+  }
+  if (const auto change = state_->fleet.next_change(now)) {
+    next = std::min(next, *change);
+  }
+  return next;
 }
 
 FleetSnapshot Scheduler::snapshot() const {
   FleetSnapshot snapshot;
   snapshot.queued = state_->queue.size();
+  snapshot.panic_grants_total = state_->panic_grants;
   snapshot.retries_refused_total = state_->retries_refused;
   const auto& workers = state_->fleet.workers();
   snapshot.workers.reserve(workers.size());
@@ -250,7 +273,7 @@ std::uint32_t Scheduler::retry_after_seconds(TimePoint now) const {
   constexpr double least = 1;
   constexpr double most = 60;
   const State& state = *state_;
-  if (state.queue.empty() && state.fleet.any_free()) {
+  if (state.queue.empty() && state.fleet.any_free(now)) {
     return 1;
   }
   const double rate = state.finish_rate.per_second(now);

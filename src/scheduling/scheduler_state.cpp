@@ -12,7 +12,7 @@ Scheduler::State::State(const SchedulerOptions& scheduler_options,
       fleet(scheduler_options, specs),
       retries(scheduler_options.retry, now),
       startup_end(add_saturated(now, scheduler_options.startup_grace)) {
-  pass_startup(now);
+  pass(now);
 }
 
 WorkerSet Scheduler::State::holders(const Offering& offering) const noexcept {
@@ -23,27 +23,41 @@ WorkerSet Scheduler::State::candidates(const Offering& offering, WorkerSet tried
   return (offering.listed & fleet.open()) - tried;
 }
 
-std::optional<Place> Scheduler::State::choose(const Offering& offering,
-                                              WorkerSet tried) const noexcept {
-  const WorkerSet usable = candidates(offering, tried);
-  const auto loaded = [&](Place place) {
-    return usable.contains(place.worker) && fleet.instance(place).loaded;
-  };
-  const bool any_loaded = std::any_of(offering.places.begin(), offering.places.end(), loaded);
+std::optional<Place> Scheduler::State::choose(const Needs& needs, TimePoint now) const noexcept {
+  WorkerSet usable = candidates(needs.offering, needs.tried);
+  // When breakers exclude everyone they know less than nothing: panic.
+  if (const WorkerSet admitted = usable - fleet.barred(now); !admitted.empty()) {
+    usable = admitted;
+  }
+  bool any_loaded = false;
+  bool any_fits = false;
+  for (const Place place : needs.offering.places) {
+    const Instance& instance = fleet.instance(place);
+    if (usable.contains(place.worker) && instance.loaded) {
+      any_loaded = true;
+      any_fits = any_fits || instance.fits(needs.prompt_tokens);
+    }
+  }
   std::optional<Candidate> best;
   Place chosen;
-  for (const Place place : offering.places) {
-    if (!usable.contains(place.worker) || fleet.instance(place).loaded != any_loaded ||
-        !fleet.is_free(place)) {
+  for (const Place place : needs.offering.places) {
+    const Instance& instance = fleet.instance(place);
+    const bool wanted = usable.contains(place.worker) && instance.loaded == any_loaded &&
+                        (!any_fits || instance.fits(needs.prompt_tokens));
+    if (!wanted || !fleet.is_free(place, now)) {
       continue;
     }
-    const Candidate candidate = fleet.candidate(place);
+    const Candidate candidate = fleet.candidate(place, now);
     if (!best || better(candidate, *best)) {
       best = candidate;
       chosen = place;
     }
   }
   return best ? std::optional(chosen) : std::nullopt;
+}
+
+std::optional<Place> Scheduler::State::choose(const LaneKey& key, TimePoint now) const noexcept {
+  return choose({models.find(key.model), key.tried, key.prompt_tokens}, now);
 }
 
 bool Scheduler::State::stranded(const Offering& offering, WorkerSet tried) const noexcept {
@@ -63,22 +77,21 @@ std::optional<Refusal> Scheduler::State::impossible(const Offering& offering,
   return std::nullopt;
 }
 
-Slot Scheduler::State::take(Place place, TimePoint now) {
-  fleet.take(place);
+Slot Scheduler::State::take(Place place, const Lease& lease, TimePoint now) {
+  Lease taken = lease;
+  taken.place = place;
+  taken.granted = now;
+  panic_grants += fleet.barred(now).contains(place.worker) ? 1U : 0U;
+  taken.trial = fleet.take(place, now);
   finish_rate.begin(now);
   const Instance& instance = fleet.instance(place);
   return {.worker = place.worker,
           .instance = place.instance,
-          .lease = leases.add({.place = place, .granted = now}),
+          .lease = leases.add(taken),
           .cold = !instance.loaded,
+          .watched = taken.trial || !instance.settling.empty() || !instance.loaded,
           .id = instance.id,
           .rename = place.rename};
-}
-
-void Scheduler::State::observe(WorkerId worker, bool good, Effects& effects) {
-  if (const auto transition = fleet.observe(worker, good)) {
-    effects.transitions.push_back(*transition);
-  }
 }
 
 bool Scheduler::State::remove(TicketId ticket) {
@@ -89,10 +102,18 @@ bool Scheduler::State::remove(TicketId ticket) {
   return lane.has_value();
 }
 
-void Scheduler::State::pass_startup(TimePoint now) {
+void Scheduler::State::pass(TimePoint now) {
+  fleet.free_settled(now);
   if (!startup_over && now >= startup_end) {
     startup_over = true;
     restrand(startup_end);
+  }
+}
+
+void Scheduler::State::tell(WorkerId worker, TimePoint now, Effects& effects) {
+  if (const auto transition = fleet.transition(worker)) {
+    effects.transitions.push_back(*transition);
+    restrand(now);
   }
 }
 
@@ -110,20 +131,25 @@ void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
   while (!queue.empty()) {
     std::optional<TicketId> oldest;
     Place chosen;
+    std::uint64_t tokens = 0;
     for (const auto& [key, lane] : queue.lanes()) {
       const TicketId first = *lane.tickets.begin();
       if (oldest && *oldest < first) {
         continue;
       }
-      if (const auto place = choose(models.find(key.model), key.tried)) {
+      if (const auto place = choose(key, now)) {
         oldest = first;
         chosen = *place;
+        tokens = key.prompt_tokens;
       }
     }
     if (!oldest) {
       return;
     }
-    effects.grants.push_back({*oldest, take(chosen, now)});
+    Lease lease;
+    lease.prompt_tokens = tokens;
+    lease.stream = queue.is_stream(*oldest);
+    effects.grants.push_back({*oldest, take(chosen, lease, now)});
     remove(*oldest);
   }
 }
@@ -159,10 +185,10 @@ void Scheduler::State::refuse_expired(TimePoint now, Effects& effects) {
 void Scheduler::State::settle(TimePoint now, Effects& effects) {
   grant_waiting(now, effects);
   refuse_expired(now, effects);
-  check();
+  check(now);
 }
 
-void Scheduler::State::check() const {
+void Scheduler::State::check([[maybe_unused]] TimePoint now) const {
   LMB_ASSERT(queue.size() <= options.queue_length);
   LMB_ASSERT(queue.empty() == queue.lanes().empty());
 #ifndef NDEBUG
@@ -170,7 +196,7 @@ void Scheduler::State::check() const {
   LMB_ASSERT(queue.consistent());
   LMB_ASSERT(models.waiting() == queue.size());
   for (const auto& [key, lane] : queue.lanes()) {
-    LMB_ASSERT(!choose(models.find(key.model), key.tried));
+    LMB_ASSERT(!choose(key, now));
     LMB_ASSERT(lane.stranded_since.has_value() == stranded(models.find(key.model), key.tried));
     LMB_ASSERT(!impossible(models.find(key.model), key.tried));
   }

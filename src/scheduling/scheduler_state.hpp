@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "fault_memory.hpp"
 #include "finish_rate.hpp"
 #include "fleet.hpp"
 #include "lease_table.hpp"
@@ -12,6 +13,13 @@
 #include "wait_queue.hpp"
 
 namespace lmb::scheduling {
+
+/// What decides which instance may serve a request.
+struct Needs {
+  Offering offering;
+  WorkerSet tried;
+  std::uint64_t prompt_tokens = 0;  ///< See context_step.
+};
 
 /// The scheduler's state and the steps its calls are made of. Every call is: what happened, then
 /// grants, then refusals; a request that can be served is never refused for being late.
@@ -24,21 +32,31 @@ struct Scheduler::State {
   /// Workers that may be given a request for the model now or when a slot of theirs is free.
   [[nodiscard]] WorkerSet candidates(const Offering& offering, WorkerSet tried) const noexcept;
   /// The free instance that is to serve a request now: the one place where eligibility is decided.
-  [[nodiscard]] std::optional<Place> choose(const Offering& offering,
-                                            WorkerSet tried) const noexcept;
+  [[nodiscard]] std::optional<Place> choose(const Needs& needs, TimePoint now) const noexcept;
+  [[nodiscard]] std::optional<Place> choose(const LaneKey& key, TimePoint now) const noexcept;
   /// True when no slot that becomes free can help: no candidate, and none that may still start.
   [[nodiscard]] bool stranded(const Offering& offering, WorkerSet tried) const noexcept;
   /// Why no worker will ever serve this, whatever comes up; nothing = one may.
   [[nodiscard]] std::optional<Refusal> impossible(const Offering& offering,
                                                   WorkerSet tried) const noexcept;
 
-  Slot take(Place place, TimePoint now);
-  void observe(WorkerId worker, bool good, Effects& effects);
+  Slot take(Place place, const Lease& lease, TimePoint now);
+  /// What the end of a request tells of its worker.
+  void learn(const Lease& lease, const Report& report, TimePoint now);
+  void judge_fault(const Lease& lease, const Report& report, TimePoint now);
+  /// Gives the slot back, now or when the worker has finished the prompt.
+  void release(const Lease& lease, const Report& report, TimePoint now);
+  /// How long the worker may deliver nothing; nothing = it cannot be judged.
+  [[nodiscard]] std::optional<Duration> patience(WorkerId worker) const;
+  void judge_silence(WorkerId worker, TimePoint now, Effects& effects);
+  /// Tells of a new state of the worker, and what it means to those that wait.
+  void tell(WorkerId worker, TimePoint now, Effects& effects);
   /// Takes a ticket out of the queue; false when it does not wait.
   bool remove(TicketId ticket);
 
-  /// Ends the startup grace when its time has come. First step of every call that has `now`.
-  void pass_startup(TimePoint now);
+  /// What time alone brings: the end of the startup grace, settled slots. First step of every call
+  /// that has `now`.
+  void pass(TimePoint now);
   /// Begins and ends the stranded times of lanes after eligibility changed.
   void restrand(TimePoint now);
   /// Work conservation: gives free slots to the oldest requests that they can serve.
@@ -49,7 +67,7 @@ struct Scheduler::State {
   void settle(TimePoint now, Effects& effects);
 
   /// Cheap facts in every build; the whole queue and fleet only where NDEBUG is not defined.
-  void check() const;
+  void check(TimePoint now) const;
 
   SchedulerOptions options;
   Fleet fleet;
@@ -58,7 +76,9 @@ struct Scheduler::State {
   LeaseTable leases;
   FinishRate finish_rate;
   RetryBudget retries;
+  FaultMemory faults;
   std::uint64_t retries_refused = 0;
+  std::uint64_t panic_grants = 0;
   TimePoint startup_end;
   bool startup_over = false;
   bool closed = false;

@@ -11,6 +11,7 @@ namespace lmb::scheduling {
 struct Candidate {
   WorkerId worker;
   InstanceId instance;
+  bool suspect = false;          ///< The worker; any that is not is preferred.
   std::uint32_t in_flight = 0;   ///< Of the worker, over all its instances.
   std::uint32_t weight = 1;      ///< Of the worker.
   std::uint64_t last_grant = 0;  ///< Number of the grant that chose the worker last; 0 = never.

@@ -1,16 +1,15 @@
 #include "wait_queue.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace lmb::scheduling {
 
-TicketId WaitQueue::push(LaneKey key, TimePoint arrived, TimePoint deadline) {
+TicketId WaitQueue::push(LaneKey key, TimePoint arrived, TimePoint deadline, bool stream) {
   const TicketId ticket(++last_ticket_);
   const auto lane = lanes_.try_emplace(key).first;
   lane->second.tickets.insert(lane->second.tickets.end(), ticket);
   deadlines_.emplace(deadline, ticket);
-  tickets_.emplace(ticket, Ticket{lane, arrived, deadline});
+  tickets_.emplace(ticket, Ticket{lane, arrived, deadline, stream});
   return ticket;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -19,10 +21,23 @@ namespace lmb::scheduling {
 struct LaneKey {
   ModelId model;
   WorkerSet tried;
+  std::uint64_t prompt_tokens = 0;  ///< Rounded, see context_step.
   friend bool operator<(const LaneKey& a, const LaneKey& b) noexcept {
-    return std::pair(a.model.value(), a.tried.bits()) < std::pair(b.model.value(), b.tried.bits());
+    return std::tuple(a.model.value(), a.tried.bits(), a.prompt_tokens) <
+           std::tuple(b.model.value(), b.tried.bits(), b.prompt_tokens);
   }
 };
+
+/// A prompt's size, rounded up to eighths of a power of two: so many lanes there can be, and an
+/// estimate is not more exact.
+constexpr std::uint64_t context_step(std::uint64_t tokens) noexcept {
+  constexpr std::uint64_t least = 1024;
+  if (tokens <= least) {
+    return tokens == 0 ? 0 : least;
+  }
+  const std::uint64_t step = std::bit_floor(tokens - 1) / 8;
+  return (tokens + step - 1) / step * step;
+}
 
 /// The requests that wait, first come first served.
 ///
@@ -43,10 +58,11 @@ class WaitQueue {
     Lanes::iterator lane;
     TimePoint arrived;
     TimePoint deadline;
+    bool stream = false;
   };
 
   /// A place at the end. A new lane starts not stranded. O(log n).
-  TicketId push(LaneKey key, TimePoint arrived, TimePoint deadline);
+  TicketId push(LaneKey key, TimePoint arrived, TimePoint deadline, bool stream = false);
   /// Takes a ticket out; returns its lane's key, or nothing when it does not wait. O(log n).
   std::optional<LaneKey> remove(TicketId ticket);
 
@@ -56,6 +72,8 @@ class WaitQueue {
   [[nodiscard]] const Lanes& lanes() const noexcept { return lanes_; }
   /// The lane of a waiting ticket.
   [[nodiscard]] Lane& lane_of(TicketId ticket) { return tickets_.at(ticket).lane->second; }
+
+  [[nodiscard]] bool is_stream(TicketId ticket) const { return tickets_.at(ticket).stream; }
 
   /// The ticket that is to be refused next and when: the earlier of the first deadline and of the
   /// first stranded ticket's arrival or stranding, whichever is later, plus `stranded_grace`. At

@@ -109,6 +109,7 @@ void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unkn
   }
   worker.offers = offers;
   worker.catalogue_known = true;
+  worker.slots = slots_of(worker);
 }
 
 std::uint32_t slots_of(const Worker& worker) noexcept {

@@ -3,33 +3,53 @@
 #include <cstdint>
 #include <vector>
 
+#include "breaker.hpp"
 #include "health.hpp"
 #include "instance.hpp"
 #include "lmb/scheduling/offers.hpp"
 #include "lmb/scheduling/options.hpp"
 #include "lmb/scheduling/slot.hpp"
+#include "pace.hpp"
+#include "slow_start.hpp"
 
 namespace lmb::scheduling {
 
 /// One worker: what the operator said of it, what it told, and what runs on it.
 struct Worker {
   Worker(const WorkerSpec& of, const HealthOptions& health_options)
-      : spec(of), health(health_options) {}
+      : spec(of), health(health_options), breaker(health_options) {}
 
   WorkerSpec spec;
   Health health;
-  Offers offers;                    ///< What its catalogue said last.
-  std::vector<Instance> instances;  ///< By InstanceId.
-  bool catalogue_known = false;     ///< Its catalogue was read at least once.
+  Breaker breaker;
+  SlowStart slow_start;
+  Pace pace;
+  WorkerState told = WorkerState::starting;  ///< The state that the last Transition told.
+  Offers offers;                             ///< What its catalogue said last.
+  std::vector<Instance> instances;           ///< By InstanceId.
+  bool catalogue_known = false;              ///< Its catalogue was read at least once.
   bool draining = false;
   std::uint32_t in_flight = 0;  ///< Over all instances.
+  std::uint32_t settling = 0;   ///< Over all instances.
+  std::uint32_t slots = 0;      ///< See slots_of; kept up to date by adopt_offers.
+  TimePoint busy_since;         ///< When in_flight rose from 0.
+  TimePoint last_delivery;      ///< When a token or an answer came last.
+  bool silent = false;          ///< Found wedged, and nothing was delivered since.
   std::uint64_t grants_total = 0;
   std::uint64_t last_grant =
       0;  ///< Number of its latest grant among all the fleet's; 0 = none yet.
 
+  [[nodiscard]] std::uint32_t occupied() const noexcept { return in_flight + settling; }
   /// Below max_in_flight.
   [[nodiscard]] bool has_room() const noexcept {
-    return !spec.max_in_flight || in_flight < *spec.max_in_flight;
+    return !spec.max_in_flight || occupied() < *spec.max_in_flight;
+  }
+  /// From probes and breaker; never `draining`.
+  [[nodiscard]] WorkerState state() const noexcept {
+    const bool spotless = health.settled() && breaker.spotless();
+    return health.state() != WorkerState::up ? health.state()
+           : spotless                        ? WorkerState::up
+                                             : WorkerState::suspect;
   }
 };
 

@@ -135,7 +135,10 @@ class Batch {
       return;
     }
     const std::uint32_t request = next_++;
-    const auto result = scheduler_.submit({"m", TimePoint::max(), {}}, time());
+    scheduling::Demand demand;
+    demand.model = "m";
+    demand.deadline = TimePoint::max();
+    const auto result = scheduler_.submit(demand, time());
     if (const auto* slot = std::get_if<scheduling::Slot>(&result)) {
       begin(request, *slot);
     } else {

@@ -51,6 +51,12 @@ std::optional<std::string> History::run() {
   plan_fault();
   timeline_.at(peace_at_, [this] { make_peace(); });
 
+  // As the dispatcher does before each submit: what time alone has freed goes to those that wait.
+  timeline_.before_each([this] {
+    if (scheduler_.queued() > 0) {
+      tick();
+    }
+  });
   while (!complaint_ && !timeline_.empty()) {
     timeline_.step();
     ++ends_.events;
@@ -114,9 +120,12 @@ void History::probe(WorkerId worker) {
   if (truth.alive && offers_first) {
     tell_offers();
   }
-  const Effects effects = scheduler_.observe_probe(worker, truth.alive, now());
+  scheduling::ProbeReport report(truth.alive);
+  report.timed_out = chance_.happens(0.5);
+  report.begun = now() - chance_.between(Duration{}, 2s);
+  const Effects effects = scheduler_.observe_probe(worker, report, now());
   log() << "probe of " << worker << (truth.alive ? " right: " : " wrong: ") << effects << '\n';
-  oracle_.probed(worker, truth.alive, effects, now());
+  oracle_.probed(worker, report, effects, now());
   deliver(effects);
   if (truth.alive && !offers_first) {
     oracle_.compare(scheduler_);
@@ -188,7 +197,7 @@ void History::close() {
 }
 
 void History::plan_tick() {
-  const auto next = scheduler_.next_tick();
+  const auto next = scheduler_.next_tick(now());
   if (!next || (planned_tick_ && *planned_tick_ <= *next)) {
     return;
   }
@@ -197,13 +206,17 @@ void History::plan_tick() {
   const Duration late = chance_.happens(0.3) ? chance_.between(Duration{}, 5ms) : Duration{};
   timeline_.at(*next + late, [this] {
     planned_tick_.reset();
-    const Effects effects = scheduler_.tick(now());
-    if (!effects.empty()) {
-      log() << "tick: " << effects << '\n';
-    }
-    oracle_.ticked(effects, now());
-    deliver(effects);
+    tick();
   });
+}
+
+void History::tick() {
+  const Effects effects = scheduler_.tick(now());
+  if (!effects.empty()) {
+    log() << "tick: " << effects << '\n';
+  }
+  oracle_.ticked(effects, now());
+  deliver(effects);
 }
 
 void History::deliver(const Effects& effects) {

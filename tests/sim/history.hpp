@@ -56,6 +56,9 @@ class History {
     std::uint32_t exchange =
         0;  ///< Counts exchanges, so that the end of an old one is known as such.
     TimePoint queue_deadline;
+    std::optional<TimePoint> sent;
+    std::uint64_t prompt = 0;
+    std::uint64_t prompt_tokens = 0;
     scheduling::WorkerSet tried;
     scheduling::AttemptHistory attempt;
   };
@@ -78,10 +81,12 @@ class History {
   void plan_fault();
   void fault();
   void make_peace();
+  void tick();
   void plan_tick();
   void close();
 
-  void finish(Request& request, scheduling::Outcome outcome);
+  void see_first_token(Request& request, std::uint32_t exchange);
+  void finish(Request& request, scheduling::Report report);
   void deliver(const scheduling::Effects& effects);
   void complain(const std::string& what);
   [[nodiscard]] bool at_rest() const;

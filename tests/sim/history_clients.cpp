@@ -13,6 +13,16 @@ using scheduling::Outcome;
 using scheduling::Refusal;
 using scheduling::RetryDecision;
 
+namespace {
+
+scheduling::Report abandoned_after(TimePoint sent) {
+  scheduling::Report report(Outcome::abandoned);
+  report.sent = sent;
+  return report;
+}
+
+}  // namespace
+
 void History::plan_arrival() {
   timeline_.after(chance_.around(setting_.arrivals_mean), [this] {
     if (peace_) {
@@ -35,6 +45,8 @@ void History::arrive() {
   const Duration patience = chance_.happens(0.02) ? Duration{} : chance_.between(1ms, 60s);
   request.queue_deadline = now() + patience;
   request.attempt.deadline = now() + 10min;
+  request.prompt = chance_.happens(0.1) ? chance_.between(1U, 3U) : 1000 + request.number;
+  request.prompt_tokens = chance_.happens(0.5) ? chance_.between(1U, 20'000U) : 0;
   if (chance_.happens(setting_.leaver_rate)) {
     timeline_.after(chance_.around(5s), [this, &request] { leave(request); });
   }
@@ -42,7 +54,11 @@ void History::arrive() {
 }
 
 void History::submit(Request& request) {
-  const scheduling::Demand demand{request.model, request.queue_deadline, request.tried};
+  scheduling::Demand demand;
+  demand.model = request.model;
+  demand.deadline = request.queue_deadline;
+  demand.tried = request.tried;
+  demand.prompt_tokens = request.prompt_tokens;
   const scheduling::Submitted result = scheduler_.submit(demand, now());
   oracle_.submitted(demand, result, now());
   log() << "request " << request.number << " for '" << request.model << "' tried " << request.tried
@@ -88,7 +104,7 @@ void History::leave(Request& request) {
     }
     case Stage::running:
       log() << "client " << request.number << " leaves worker " << request.slot.worker << '\n';
-      finish(request, Outcome::abandoned);
+      finish(request, request.sent ? abandoned_after(*request.sent) : Outcome::abandoned);
       end(request, ends_.left);
       break;
     case Stage::ended:
@@ -120,6 +136,14 @@ void History::begin_exchange(Request& request) {
   const Duration takes =
       truth.alive ? chance_.around(truth.service_mean) : chance_.between(Duration{}, 2s);
   const bool was_alive = truth.alive;
+  request.sent.reset();
+  if (truth.alive) {
+    request.sent = now();
+    if (request.slot.watched && chance_.happens(0.8)) {
+      timeline_.after(takes / 3,
+                      [this, &request, exchange] { see_first_token(request, exchange); });
+    }
+  }
   timeline_.after(takes, [this, &request, exchange, life, was_alive] {
     if (request.stage != Stage::running || request.exchange != exchange) {
       return;  // The client left in the meantime.
@@ -131,6 +155,16 @@ void History::begin_exchange(Request& request) {
       end_exchange(request, life);
     }
   });
+}
+
+void History::see_first_token(Request& request, std::uint32_t exchange) {
+  if (request.stage != Stage::running || request.exchange != exchange) {
+    return;
+  }
+  const scheduling::Effects effects = scheduler_.first_token(request.slot, now());
+  log() << "first token of request " << request.number << ": " << effects << '\n';
+  oracle_.saw_first_token(request.slot, effects, now());
+  deliver(effects);
 }
 
 void History::end_exchange(Request& request, std::uint32_t life) {
@@ -175,11 +209,15 @@ void History::fail(Request& request, ErrorKind error) {
   }
 }
 
-void History::finish(Request& request, Outcome outcome) {
-  const scheduling::Effects effects = scheduler_.finish(request.slot, outcome, now());
+void History::finish(Request& request, scheduling::Report report) {
+  if (report.outcome == Outcome::worker_fault) {
+    report.prompt = request.prompt;
+    report.sent = request.sent;
+  }
+  const scheduling::Effects effects = scheduler_.finish(request.slot, report, now());
   log() << "worker " << request.slot.worker << " is rid of request " << request.number << ": "
         << effects << '\n';
-  oracle_.finished(request.slot, outcome, effects, now());
+  oracle_.finished(request.slot, report, effects, now());
   oracle_.compare(scheduler_);
   deliver(effects);
 }

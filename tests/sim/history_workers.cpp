@@ -26,6 +26,12 @@ scheduling::SchedulerOptions random_options(Chance& chance) {
   options.slots_unknown = chance.between(1U, 4U);
   options.health.failures_down = chance.between(1U, 3U);
   options.health.successes_up = chance.between(1U, 3U);
+  options.health.breaker_faults = chance.between(1U, 4U);
+  options.health.breaker_open = one_of<Duration>(chance, {100ms, 5s});
+  options.health.breaker_open_max = one_of<Duration>(chance, {5s, 2min});
+  options.health.slow_start = one_of<Duration>(chance, {0s, 3s, 30s});
+  options.abandon_settle_max = one_of<Duration>(chance, {0s, 2s, 30s});
+  options.seed = chance.between(1U, 1000U);
   return options;
 }
 
@@ -61,7 +67,10 @@ scheduling::Offers random_catalogue(Chance& chance) {
     }
     for (const char* suffix : {"", ":2", ":3"}) {
       if (chance.happens(suffix[0] == 0 ? 0.5 : 0.1)) {
-        offer.instances.push_back({.id = offer.key + suffix, .parallel = chance.between(0U, 6U)});
+        offer.instances.push_back(
+            {.id = offer.key + suffix,
+             .parallel = chance.between(0U, 6U),
+             .context_length = one_of<std::uint64_t>(chance, {0, 4096, 10'000, 32'768})});
       }
     }
   }

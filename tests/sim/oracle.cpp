@@ -32,7 +32,7 @@ Oracle::Oracle(const scheduling::SchedulerOptions& options,
   for (const scheduling::WorkerSpec& spec : fleet) {
     workers_.emplace_back().spec = spec;
   }
-  pass_startup(now);
+  pass(now);
 }
 
 void Oracle::complain(const std::string& what) {
@@ -54,7 +54,17 @@ bool Oracle::all_up() const {
                      [](const Worker& worker) { return worker.state == WorkerState::up; });
 }
 
-void Oracle::pass_startup(TimePoint now) {
+void Oracle::pass(TimePoint now) {
+  now_ = now;
+  for (Worker& worker : workers_) {
+    for (Instance& instance : worker.instances) {
+      std::erase_if(instance.settling,
+                    [now](const Settling& settling) { return settling.until <= now; });
+    }
+    std::erase_if(worker.instances, [](const Instance& instance) {
+      return !instance.listed && occupied(instance) == 0;
+    });
+  }
   if (!startup_over_ && now >= startup_end_) {
     startup_over_ = true;
     restrand(startup_end_);
@@ -68,27 +78,6 @@ void Oracle::restrand(TimePoint now) {
     } else if (!request.stranded_since) {
       request.stranded_since = now;
     }
-  }
-}
-
-void Oracle::observe(std::size_t worker, bool good, const Effects& effects) {
-  Worker& w = workers_[worker];
-  w.good_in_a_row = good ? w.good_in_a_row + 1 : 0;
-  w.bad_in_a_row = good ? 0 : w.bad_in_a_row + 1;
-  const WorkerState from = w.state;
-  const std::uint32_t enough = from == WorkerState::starting ? 1 : options_.health.successes_up;
-  if (from != WorkerState::up && w.good_in_a_row >= enough) {
-    w.state = WorkerState::up;
-  } else if (from != WorkerState::down && w.bad_in_a_row >= options_.health.failures_down) {
-    w.state = WorkerState::down;
-  }
-  std::vector<scheduling::Transition> expected;
-  if (w.state != from) {
-    w.good_in_a_row = w.bad_in_a_row = 0;
-    expected.push_back({WorkerId(static_cast<std::uint32_t>(worker)), from, w.state});
-  }
-  if (effects.transitions != expected) {
-    complain(text("wrong transitions: ", effects));
   }
 }
 
@@ -147,8 +136,9 @@ void Oracle::apply(const Effects& effects, TimePoint now) {
 }
 
 void Oracle::submitted(const Demand& demand, const Submitted& result, TimePoint now) {
-  pass_startup(now);
-  Waiting request{{}, std::string(demand.model), demand.tried, demand.deadline, {}};
+  pass(now);
+  Waiting request{{}, std::string(demand.model), demand.tried, demand.deadline,
+                  {}, demand.prompt_tokens};
   const bool no_hope = stranded(request);
   std::optional<Refusal> refusal;
   if (closed_) {
@@ -197,41 +187,19 @@ void Oracle::withdrew(TicketId ticket, bool result) {
   }
 }
 
-void Oracle::finished(const scheduling::Slot& slot, Outcome outcome, const Effects& effects,
-                      TimePoint now) {
-  pass_startup(now);
-  const std::size_t worker = slot.worker.value();
-  Worker& w = workers_[worker];
-  for (Instance& instance : w.instances) {
-    instance.leases.erase(slot.lease);
-  }
-  std::erase_if(w.instances, [](const Instance& instance) {
-    return !instance.listed && instance.leases.empty();
-  });
-  if (outcome == Outcome::worker_fault ||
-      (outcome == Outcome::answered && w.state == WorkerState::up)) {
-    observe(worker, outcome == Outcome::answered, effects);
-  } else {
-    expect_no_transition(effects);
-  }
-  apply(effects, now);
-}
-
-void Oracle::probed(WorkerId worker, bool alive, const Effects& effects, TimePoint now) {
-  pass_startup(now);
-  observe(worker.value(), alive, effects);
-  apply(effects, now);
-}
-
 void Oracle::drained(WorkerId worker, bool draining, const Effects& effects, TimePoint now) {
-  pass_startup(now);
-  workers_[worker.value()].draining = draining;
+  pass(now);
+  Worker& w = workers_[worker.value()];
+  if (w.draining && !draining) {
+    w.slow_since = now;
+  }
+  w.draining = draining;
   expect_no_transition(effects);
   apply(effects, now);
 }
 
 void Oracle::ticked(const Effects& effects, TimePoint now) {
-  pass_startup(now);
+  pass(now);
   expect_no_transition(effects);
   apply(effects, now);
 }
@@ -258,8 +226,9 @@ void Oracle::compare(const scheduling::Scheduler& scheduler) {
   }
   bool any_open = false;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    const Worker& mine = workers_[i];
+    Worker& mine = workers_[i];
     const scheduling::WorkerSnapshot& said = snapshot.workers[i];
+    learn_breaker(mine, said, i);
     any_open = any_open || (mine.state == WorkerState::up && mine.read && !mine.draining);
     if (said.in_flight != in_flight(mine)) {
       complain(
@@ -271,15 +240,17 @@ void Oracle::compare(const scheduling::Scheduler& scheduler) {
             return each.id == instance.id && each.model.key == instance.model;
           });
       if (own == mine.instances.end() || own->leases.size() != instance.in_flight ||
-          own->listed != instance.listed || own->loaded != instance.loaded ||
-          (own->listed && slots(mine, *own) != instance.slots)) {
+          own->settling.size() != instance.settling || own->listed != instance.listed ||
+          own->loaded != instance.loaded || (own->listed && slots(mine, *own) != instance.slots)) {
         complain(text("instance ", instance.id, " of worker ", i, " is told wrongly"));
       }
     }
     if (said.instances.size() != mine.instances.size()) {
       complain(text("worker ", i, " tells ", said.instances.size(), " instances"));
     }
-    if (said.state != mine.state || said.draining != mine.draining ||
+    const WorkerState shown =
+        mine.draining && mine.state != WorkerState::down ? WorkerState::draining : state(mine);
+    if (said.state != shown || said.draining != mine.draining ||
         said.catalogue_known != mine.read || said.slots != slots(mine) ||
         said.grants_total != mine.grants) {
       complain(text("the snapshot of worker ", i, " is wrong"));
@@ -296,8 +267,9 @@ void Oracle::compare(const scheduling::Scheduler& scheduler) {
     const TimePoint at = startup_over_ ? due(request) : std::min(due(request), startup_end_);
     next = next ? std::min(*next, at) : at;
   }
-  if (scheduler.next_tick() != next) {
-    complain("next_tick is wrong");
+  const auto said_next = scheduler.next_tick(now_);
+  if (next.has_value() != said_next.has_value() || (next && *said_next > *next)) {
+    complain("next_tick is too late");
   }
 }
 

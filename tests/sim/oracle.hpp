@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +25,12 @@ class Oracle {
   void submitted(const scheduling::Demand& demand, const scheduling::Submitted& result,
                  TimePoint now);
   void withdrew(TicketId ticket, bool result);
-  void finished(const scheduling::Slot& slot, scheduling::Outcome outcome,
+  void saw_first_token(const scheduling::Slot& slot, const scheduling::Effects& effects,
+                       TimePoint now);
+  void finished(const scheduling::Slot& slot, const scheduling::Report& report,
                 const scheduling::Effects& effects, TimePoint now);
-  void probed(WorkerId worker, bool alive, const scheduling::Effects& effects, TimePoint now);
+  void probed(WorkerId worker, const scheduling::ProbeReport& probe,
+              const scheduling::Effects& effects, TimePoint now);
   void offered(WorkerId worker, const scheduling::Offers& offers,
                const scheduling::Effects& effects, TimePoint now);
   void drained(WorkerId worker, bool draining, const scheduling::Effects& effects, TimePoint now);
@@ -45,13 +49,23 @@ class Oracle {
  private:
   using LeaseId = scheduling::LeaseId;
 
+  struct Lease {
+    TimePoint granted;
+    bool trial = false;
+    bool first_token = false;
+  };
+  struct Settling {
+    TimePoint granted;
+    TimePoint until;
+  };
   struct Instance {
     std::string id;
     scheduling::ModelOffer model;  ///< As offered when it was last listed.
     scheduling::InstanceOffer offer;
     bool loaded = false;
     bool listed = false;
-    std::set<LeaseId> leases;
+    std::map<LeaseId, Lease> leases;
+    std::vector<Settling> settling;
   };
   struct Worker {
     scheduling::WorkerSpec spec;
@@ -63,6 +77,17 @@ class Oracle {
     std::vector<Instance> instances;  ///< Listed, or still with a lease.
     std::uint64_t grants = 0;
     std::uint32_t passed_over = 0;  ///< Ties lost since the last grant.
+    scheduling::WorkerState told = scheduling::WorkerState::starting;
+    std::uint32_t faults = 0;    ///< In a row, while the breaker is closed.
+    std::uint32_t openings = 0;  ///< Of the breaker, since the last success.
+    bool broken = false;         ///< The breaker is not closed.
+    bool until_known = true;     ///< False: the jitter was not seen yet.
+    TimePoint last_fault;
+    TimePoint opened;
+    TimePoint until;
+    std::optional<TimePoint> trial_since;
+    std::optional<TimePoint> slow_since;
+    TimePoint last_delivery;
   };
   struct Waiting {
     TicketId ticket;
@@ -70,9 +95,19 @@ class Oracle {
     scheduling::WorkerSet tried;
     TimePoint deadline;
     std::optional<TimePoint> stranded_since;
+    std::uint64_t prompt_tokens = 0;
   };
 
   [[nodiscard]] static std::uint32_t in_flight(const Worker& worker);
+  [[nodiscard]] static std::uint32_t occupied(const Worker& worker);
+  [[nodiscard]] static std::size_t occupied(const Instance& instance);
+  [[nodiscard]] bool shunned(const Worker& worker) const;
+  [[nodiscard]] bool admitted(const Worker& worker) const;
+  [[nodiscard]] bool has_room(const Worker& worker) const;
+  [[nodiscard]] bool allowed(std::size_t worker, const Waiting& request) const;
+  [[nodiscard]] static bool fits(const Instance& instance, const Waiting& request);
+  [[nodiscard]] bool fits_somewhere(const Waiting& request) const;
+  [[nodiscard]] static scheduling::WorkerState state(const Worker& worker);
   [[nodiscard]] std::uint32_t slots(const Worker& worker, const Instance& instance) const;
   [[nodiscard]] std::uint32_t slots(const Worker& worker) const;
   [[nodiscard]] static bool understands(const Instance& instance, std::string_view model);
@@ -89,9 +124,13 @@ class Oracle {
   [[nodiscard]] std::optional<scheduling::Refusal> impossible(const Waiting& request) const;
   [[nodiscard]] TimePoint due(const Waiting& request) const;
 
-  void pass_startup(TimePoint now);
+  void pass(TimePoint now);
   void restrand(TimePoint now);
-  void observe(std::size_t worker, bool good, const scheduling::Effects& effects);
+  void observe(Worker& worker, bool good);
+  void succeed(Worker& worker);
+  void fault(Worker& worker);
+  void learn_breaker(Worker& worker, const scheduling::WorkerSnapshot& said, std::size_t number);
+  void expect_transition(std::size_t worker, const scheduling::Effects& effects);
   void expect_no_transition(const scheduling::Effects& effects);
   void grant(const Waiting& request, const scheduling::Slot& slot);
   void check_slot(const Waiting& request, const scheduling::Slot& slot, const Instance& instance);
@@ -108,6 +147,8 @@ class Oracle {
   TimePoint startup_end_;
   bool startup_over_ = false;
   bool closed_ = false;
+  TimePoint now_;
+  std::deque<std::pair<std::uint64_t, TimePoint>> poisons_;  ///< Prompts that were evidence, when.
   TicketId last_ticket_;
   std::optional<std::string> complaint_;
 };

@@ -36,8 +36,7 @@ void Oracle::check_slot(const Waiting& request, const scheduling::Slot& slot,
     complain(text("cold or not: ", slot));
   }
   for (const Instance& sibling : owner.instances) {
-    if (eligible(slot.worker.value(), sibling, request) &&
-        sibling.leases.size() < instance.leases.size()) {
+    if (eligible(slot.worker.value(), sibling, request) && occupied(sibling) < occupied(instance)) {
       complain(text(slot, " was chosen though ", sibling.id, " runs less"));
     }
   }
@@ -63,8 +62,16 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
       continue;
     }
     Worker& rival = workers_[other];
-    const std::uint64_t winner_load = std::uint64_t{in_flight(winner) + 1} * rival.spec.weight;
-    const std::uint64_t rival_load = std::uint64_t{in_flight(rival) + 1} * winner.spec.weight;
+    const std::uint64_t winner_load = std::uint64_t{occupied(winner) + 1} * rival.spec.weight;
+    const std::uint64_t rival_load = std::uint64_t{occupied(rival) + 1} * winner.spec.weight;
+    const bool winner_suspect = shunned(winner);
+    const bool rival_suspect = shunned(rival);
+    if (winner_suspect != rival_suspect) {
+      if (winner_suspect) {
+        complain(text("worker ", chosen, " was chosen though it is suspect"));
+      }
+      continue;
+    }
     if (winner_load > rival_load) {
       complain(text("worker ", chosen, " was chosen though ", other, " has less to do"));
     }
@@ -81,7 +88,14 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
       }
     }
   }
-  instance->leases.insert(slot.lease);
+  const bool trial = winner.broken && admitted(winner);
+  if (trial) {
+    winner.trial_since = now_;
+  }
+  if ((trial || !instance->settling.empty() || !instance->loaded) != slot.watched) {
+    complain(text("watched or not: ", slot));
+  }
+  instance->leases[slot.lease] = {now_, trial, false};
 }
 
 void Oracle::apply_grant(const scheduling::Grant& granted) {

@@ -13,10 +13,10 @@ void Oracle::list(Worker& worker, const scheduling::Offers& offers) {
   before.swap(worker.instances);
   for (const scheduling::ModelOffer& model : offers.models) {
     for (const scheduling::InstanceOffer& offer : model.instances) {
-      worker.instances.push_back({offer.id, model, offer, true, true, {}});
+      worker.instances.push_back({offer.id, model, offer, true, true, {}, {}});
     }
     if (model.instances.empty()) {
-      worker.instances.push_back({model.key, model, {.id = model.key}, false, true, {}});
+      worker.instances.push_back({model.key, model, {.id = model.key}, false, true, {}, {}});
     }
   }
   // Leases go on under the same id.
@@ -31,6 +31,7 @@ void Oracle::list(Worker& worker, const scheduling::Offers& offers) {
       fresh.push_back(&now);
     } else {
       now.leases = old->leases;
+      now.settling = old->settling;
       before.erase(old);
     }
   }
@@ -41,13 +42,14 @@ void Oracle::list(Worker& worker, const scheduling::Offers& offers) {
     });
     if (loading != before.end()) {
       now->leases = loading->leases;
+      now->settling = loading->settling;
       before.erase(loading);
     }
   }
   // The rest only finishes what it runs.
   for (Instance& old : before) {
     old.listed = false;
-    if (!old.leases.empty()) {
+    if (occupied(old) > 0) {
       worker.instances.push_back(old);
     }
   }
@@ -55,7 +57,7 @@ void Oracle::list(Worker& worker, const scheduling::Offers& offers) {
 
 void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
                      TimePoint now) {
-  pass_startup(now);
+  pass(now);
   Worker& w = workers_[worker.value()];
   w.read = true;
   list(w, offers);

@@ -15,6 +15,25 @@ bool in(scheduling::WorkerSet set, std::size_t worker) {
   return set.contains(WorkerId(static_cast<std::uint32_t>(worker)));
 }
 
+/// Up to the next eighth of a power of two.
+std::uint64_t scheduling_step(std::uint64_t tokens) {
+  if (tokens == 0) {
+    return 0;
+  }
+  std::uint64_t power = 1024;
+  if (tokens <= power) {
+    return power;
+  }
+  while (power * 2 < tokens) {
+    power *= 2;
+  }
+  std::uint64_t step = power;
+  while (step < tokens) {
+    step += power / 8;
+  }
+  return step;
+}
+
 bool contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
@@ -27,6 +46,82 @@ std::uint32_t Oracle::in_flight(const Worker& worker) {
     sum += instance.leases.size();
   }
   return static_cast<std::uint32_t>(sum);
+}
+
+std::size_t Oracle::occupied(const Instance& instance) {
+  return instance.leases.size() + instance.settling.size();
+}
+
+std::uint32_t Oracle::occupied(const Worker& worker) {
+  std::size_t sum = 0;
+  for (const Instance& instance : worker.instances) {
+    sum += occupied(instance);
+  }
+  return static_cast<std::uint32_t>(sum);
+}
+
+bool Oracle::admitted(const Worker& worker) const {
+  if (!worker.broken) {
+    return true;
+  }
+  return worker.trial_since ? now_ >= *worker.trial_since + options_.health.probation_max
+                            : now_ >= worker.until;
+}
+
+bool Oracle::has_room(const Worker& worker) const {
+  const std::uint32_t running = occupied(worker);
+  if (worker.spec.max_in_flight && running >= *worker.spec.max_in_flight) {
+    return false;
+  }
+  const std::uint32_t full = slots(worker);
+  if (!worker.slow_since || running == 0 || full <= 1) {
+    return true;
+  }
+  const Duration window = options_.health.slow_start;
+  const Duration wait = running >= full ? window : window / (full - 1) * running;
+  return now_ >= *worker.slow_since + wait;
+}
+
+bool Oracle::fits(const Instance& instance, const Waiting& request) {
+  return instance.offer.context_length == 0 ||
+         scheduling_step(request.prompt_tokens) <= instance.offer.context_length;
+}
+
+bool Oracle::fits_somewhere(const Waiting& request) const {
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    for (const Instance& instance : workers_[worker].instances) {
+      if (allowed(worker, request) && instance.loaded && means(instance, request.model) &&
+          fits(instance, request)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+WorkerState Oracle::state(const Worker& worker) {
+  if (worker.state != WorkerState::up) {
+    return worker.state;
+  }
+  const bool doubt = worker.bad_in_a_row > 0 || worker.faults > 0 || worker.broken;
+  return doubt ? WorkerState::suspect : WorkerState::up;
+}
+
+/// Suspect, and not the one to be tried.
+bool Oracle::shunned(const Worker& worker) const {
+  return state(worker) == WorkerState::suspect && !(worker.broken && admitted(worker));
+}
+
+/// Breakers count unless they exclude everyone who might serve.
+bool Oracle::allowed(std::size_t worker, const Waiting& request) const {
+  if (!candidate(worker, request)) {
+    return false;
+  }
+  bool any = false;
+  for (std::size_t other = 0; other < workers_.size(); ++other) {
+    any = any || (candidate(other, request) && admitted(workers_[other]));
+  }
+  return !any || admitted(workers_[worker]);
 }
 
 std::uint32_t Oracle::slots(const Worker& worker, const Instance& instance) const {
@@ -79,7 +174,7 @@ bool Oracle::candidate(std::size_t worker, const Waiting& request) const {
 bool Oracle::loaded_somewhere(const Waiting& request) const {
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
     for (const Instance& instance : workers_[worker].instances) {
-      if (usable(worker, request) && instance.loaded && means(instance, request.model)) {
+      if (allowed(worker, request) && instance.loaded && means(instance, request.model)) {
         return true;
       }
     }
@@ -89,10 +184,14 @@ bool Oracle::loaded_somewhere(const Waiting& request) const {
 
 bool Oracle::eligible(std::size_t worker, const Instance& instance, const Waiting& request) const {
   const Worker& w = workers_[worker];
-  return usable(worker, request) && means(instance, request.model) &&
-         instance.leases.size() < slots(w, instance) &&
-         (!w.spec.max_in_flight || in_flight(w) < *w.spec.max_in_flight) &&
-         (instance.loaded || !loaded_somewhere(request));
+  if (!allowed(worker, request) || !means(instance, request.model) || !has_room(w) ||
+      occupied(instance) >= slots(w, instance)) {
+    return false;
+  }
+  if (!instance.loaded) {
+    return !loaded_somewhere(request);
+  }
+  return fits(instance, request) || !fits_somewhere(request);
 }
 
 bool Oracle::eligible(std::size_t worker, const Waiting& request) const {

@@ -21,6 +21,8 @@ class Timeline {
   void at(TimePoint when, std::function<void()> what) {
     planned_.push({when < now_ ? now_ : when, ++count_, std::move(what)});
   }
+  /// `what` happens before each planned thing, at its time.
+  void before_each(std::function<void()> what) { before_ = std::move(what); }
   void after(Duration wait, std::function<void()> what) { at(now_ + wait, std::move(what)); }
 
   /// Moves to the next planned thing and lets it happen.
@@ -28,6 +30,9 @@ class Timeline {
     const Planned next = planned_.top();
     planned_.pop();
     now_ = next.when;
+    if (before_) {
+      before_();
+    }
     next.what();
   }
 
@@ -42,6 +47,7 @@ class Timeline {
   };
 
   TimePoint now_;
+  std::function<void()> before_;
   std::uint64_t count_ = 0;
   std::priority_queue<Planned> planned_;
 };

@@ -34,10 +34,17 @@ class Lease {
   [[nodiscard]] WorkerId worker() const noexcept { return slot_.worker; }
   /// Instance, and what the forwarded body must name as its model; valid while held.
   [[nodiscard]] const scheduling::Slot& slot() const noexcept { return slot_; }
+  /// The request's first byte leaves for the worker. From now on, a client that leaves before a
+  /// token was seen leaves the slot settling.
+  void note_sent(TimePoint now) noexcept;
+  /// The first token of the answer.
+  void note_first_token(TimePoint now) noexcept;
   /// Gives the slot back and says how it went. A second call does nothing.
   void finish(scheduling::Outcome outcome) noexcept;
   /// The same after a fault of the worker, whose kind is told in the log if it goes down by it.
   void finish_with_fault(ErrorKind kind) noexcept;
+  /// The same, with what else is known of it; times noted before are kept where it has none.
+  void finish(scheduling::Report report) noexcept;
 
  private:
   friend class Dispatcher;
@@ -46,6 +53,7 @@ class Lease {
       : dispatcher_(&dispatcher), slot_(std::move(slot)) {}
   Dispatcher* dispatcher_ = nullptr;
   scheduling::Slot slot_;
+  scheduling::Report noted_;
 };
 
 /// One request's wait for a slot: submits on construction, leaves the queue on destruction.
@@ -90,10 +98,10 @@ class Dispatcher {
   };
   explicit Dispatcher(const Setup& setup);
 
-  void observe_probe(WorkerId worker, bool alive);
   /// Remembers what `by` ("probe", "request"; a literal) last failed with, for the log line when
   /// the worker goes down; tell it before the failure itself.
   void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
+  void observe_probe(WorkerId worker, const scheduling::ProbeReport& probe);
   void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
   /// Pays for a retry on another worker; false when the fleet's budget is spent.
@@ -113,7 +121,8 @@ class Dispatcher {
  private:
   friend class Lease;
   friend class Acquisition;
-  void finish(const scheduling::Slot& slot, scheduling::Outcome outcome);
+  void finish(const scheduling::Slot& slot, const scheduling::Report& report);
+  void first_token(const scheduling::Slot& slot);
   /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without
   /// the lock.
   void carry_out(scheduling::Effects effects);

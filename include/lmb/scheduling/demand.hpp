@@ -43,6 +43,10 @@ struct Demand {
   std::string_view model;  ///< As the client named it. Valid during the call.
   TimePoint deadline;      ///< When waiting in the queue ends.
   WorkerSet tried;         ///< Workers that failed this request: not chosen again.
+  /// Estimated tokens of the prompt; 0 = not known. An instance whose context is shorter is not
+  /// chosen while another one fits.
+  std::uint64_t prompt_tokens = 0;
+  bool stream = false;  ///< The answer comes token by token, so silence can be judged.
 };
 
 }  // namespace lmb::scheduling

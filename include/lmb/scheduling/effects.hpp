@@ -1,17 +1,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "lmb/base/clock.hpp"
 #include "lmb/base/strong_id.hpp"
 #include "lmb/scheduling/slot.hpp"
 
 namespace lmb::scheduling {
 
-/// A worker's state as the brain sees it. `starting` = never probed successfully nor given up.
-enum class WorkerState : std::uint8_t { starting, up, down };
+/// A worker's state as the brain sees it.
+enum class WorkerState : std::uint8_t {
+  starting,  ///< Never probed successfully nor given up.
+  up,
+  suspect,   ///< Up, but its last probe or request failed, or its breaker is not closed.
+  down,      ///< Its probes fail.
+  draining,  ///< Finishes what it has (in snapshots only; a Transition tells of the states above).
+};
 
 std::string_view to_string(WorkerState state) noexcept;
 
@@ -38,6 +46,35 @@ enum class Outcome : std::uint8_t {
   abandoned,     ///< The client left or a deadline passed: no evidence about the worker.
 };
 
+/// How a request on a worker went: what finish() is told.
+struct Report {
+  Report() noexcept = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): most reports are just an outcome.
+  Report(Outcome what) noexcept : outcome(what) {}
+
+  Outcome outcome = Outcome::answered;
+  /// When the first byte of the request left for the worker; nothing = none did (connect failures).
+  std::optional<TimePoint> sent;
+  std::optional<TimePoint> first_token;
+  std::optional<TimePoint> last_token;  ///< Of a stream.
+  std::uint64_t tokens = 0;             ///< Of a stream, as far as counted.
+  /// A hash of the request for worker_fault, 0 = not known: the faults of one prompt on many
+  /// workers are one piece of evidence.
+  std::uint64_t prompt = 0;
+};
+
+/// A probe's result.
+struct ProbeReport {
+  ProbeReport() noexcept = default;
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  ProbeReport(bool is_alive) noexcept : alive(is_alive) {}
+
+  bool alive = false;                   ///< Greeting and model list were both right.
+  bool timed_out = false;               ///< Not alive because no answer came in time.
+  TimePoint begun;                      ///< Needed with timed_out.
+  std::optional<TimePoint> last_bytes;  ///< When the worker last delivered bytes of any answer.
+};
+
 /// A waiting request gets its slot.
 struct Grant {
   TicketId ticket;
@@ -60,8 +97,11 @@ struct Effects {
   std::vector<Grant> grants;
   std::vector<RefusedTicket> refusals;
   std::vector<Transition> transitions;
+  /// Workers found wedged: silent for longer than their own past explains. Their breaker is open;
+  /// the requests that run on them are the shell's to judge.
+  std::vector<WorkerId> wedged;
   [[nodiscard]] bool empty() const noexcept {
-    return grants.empty() && refusals.empty() && transitions.empty();
+    return grants.empty() && refusals.empty() && transitions.empty() && wedged.empty();
   }
 };
 

@@ -29,10 +29,26 @@ struct WorkerSpec {
 };
 
 struct HealthOptions {
-  /// health.failures_down: consecutive failures that take a worker down.
+  /// health.failures_down: consecutive failed probes that take a worker down.
   std::uint32_t failures_down = 3;
-  /// health.successes_up: consecutive successes that bring it back.
+  /// health.successes_up: consecutive good probes that bring it back.
   std::uint32_t successes_up = 2;
+  /// health.breaker_faults: consecutive failed requests that open a worker's breaker …
+  std::uint32_t breaker_faults = 3;
+  /// health.breaker_open: … for so long, doubled each time it opens again …
+  Duration breaker_open = std::chrono::seconds(5);
+  /// health.breaker_open_max: … but not longer than this.
+  Duration breaker_open_max = std::chrono::minutes(2);
+  /// health.probation: a trial request that lasts longer no longer keeps others away.
+  Duration probation_max = std::chrono::minutes(1);
+  /// health.slow_start: after a recovery, from one request to all slots; 0 = at once.
+  Duration slow_start = std::chrono::seconds(10);
+  /// health.wedge_floor: a worker that delivers nothing for a shorter time is never taken for
+  /// wedged.
+  Duration wedge_floor = std::chrono::minutes(1);
+  /// health.wedge_factor: silence beyond so many times what the worker itself needed in 99 of 100
+  /// cases is a wedge.
+  std::uint32_t wedge_factor = 4;
 };
 
 struct RetryOptions {
@@ -54,8 +70,13 @@ struct SchedulerOptions {
   /// scheduling.slots_unknown, 1 or more: "auto" where the catalogue tells no number. LM Studio
   /// before 0.4 tells none and runs one request at a time.
   std::uint32_t slots_unknown = 1;
+  /// scheduling.abandon_settle_max: how long a slot stays taken at most after its client left
+  /// without an answer, because the worker finishes the prompt first; 0 = off.
+  Duration abandon_settle_max = std::chrono::seconds(30);
   HealthOptions health;
   RetryOptions retry;
+  /// Seeds the jitter of breakers; the same seed and calls give the same results.
+  std::uint64_t seed = 1;
 };
 
 }  // namespace lmb::scheduling

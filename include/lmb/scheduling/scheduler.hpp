@@ -40,6 +40,7 @@ class Scheduler {
   Scheduler(Scheduler&&) noexcept;
   Scheduler& operator=(Scheduler&&) noexcept;
 
+  /// Call tick(now) first while anything waits: time alone may have freed a slot for an older one.
   /// Does not allocate unless the request has to wait. A request with a deadline in the past is
   /// still given a free slot, but does not wait. A request that no worker can serve for now is told
   /// no_worker when no_worker_grace has passed since its arrival or the loss of its last worker;
@@ -48,15 +49,18 @@ class Scheduler {
   /// Takes a waiting request out. False: it is not waiting any more (granted or refused: the effect
   /// that says so was already returned to somebody, who must deliver or undo it).
   bool withdraw(TicketId ticket);
-  /// Gives a slot back. May grant waiting requests. worker_fault counts as a failed observation of
-  /// health, answered as a successful one if it opposes the present count of failures.
-  Effects finish(const Slot& slot, Outcome outcome, TimePoint now);
+  /// The first token of a running request, for slots with Slot::watched.
+  Effects first_token(const Slot& slot, TimePoint now);
+  /// Ends a request. Its slot is free at once, unless the client left after it was sent and before
+  /// a token was seen: then the slot settles. May grant waiting requests. Tells the worker's
+  /// breaker.
+  Effects finish(const Slot& slot, const Report& report, TimePoint now);
   /// Asks for one retry out of the fleet's budget, before a request whose attempt failed is
   /// submitted again for another worker. False: the budget is spent, give up.
   [[nodiscard]] bool take_retry(TimePoint now);
-  /// A probe's result: `alive` after greeting and model list were both right. Call set_offers first
-  /// when the list is new.
-  Effects observe_probe(WorkerId worker, bool alive, TimePoint now);
+  /// A probe's result. Call set_offers first when the list is new. A probe that timed out while the
+  /// worker delivered bytes is no evidence. Also judges whether the worker is wedged.
+  Effects observe_probe(WorkerId worker, const ProbeReport& probe, TimePoint now);
   /// Waiting requests whose model nobody offers any more are refused at once. An instance that
   /// vanishes with requests running keeps its count until they are finished.
   Effects set_offers(WorkerId worker, const Offers& offers, TimePoint now);
@@ -68,7 +72,7 @@ class Scheduler {
   Effects close();
 
   /// When tick has work; nothing when no one waits.
-  [[nodiscard]] std::optional<TimePoint> next_tick() const;
+  [[nodiscard]] std::optional<TimePoint> next_tick(TimePoint now) const;
   [[nodiscard]] FleetSnapshot snapshot() const;
   [[nodiscard]] std::size_t queued() const noexcept;
   /// A worker is up, its catalogue is known and it is not draining: new requests can be served.

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lmb/base/clock.hpp"
 #include "lmb/base/strong_id.hpp"
 #include "lmb/scheduling/effects.hpp"
 
@@ -17,6 +19,7 @@ struct InstanceSnapshot {
   bool loaded = false;
   bool listed = true;  ///< False: it left the catalogue and only finishes what it runs.
   std::uint32_t in_flight = 0;
+  std::uint32_t settling = 0;  ///< Slots still taken by requests whose clients left.
   std::uint32_t slots = 0;
   std::uint64_t context_length = 0;  ///< 0 = not told.
 };
@@ -27,7 +30,10 @@ struct WorkerSnapshot {
   WorkerState state = WorkerState::starting;
   bool draining = false;
   bool catalogue_known = false;
+  /// While the breaker is not closed: when it lets the next request try.
+  std::optional<TimePoint> breaker_until;
   std::uint32_t in_flight = 0;  ///< Over all instances.
+  std::uint32_t settling = 0;   ///< Over all instances; not in in_flight.
   /// Requests it may be given at once: the loaded instances' slots together (1 when none is
   /// loaded), at most max_in_flight.
   std::uint32_t slots = 0;
@@ -38,6 +44,7 @@ struct WorkerSnapshot {
 struct FleetSnapshot {
   std::vector<WorkerSnapshot> workers;
   std::size_t queued = 0;
+  std::uint64_t panic_grants_total = 0;  ///< Given in spite of breakers: these excluded everyone.
   std::uint64_t retries_refused_total = 0;  ///< The retry budget was spent.
 };
 

@@ -37,9 +37,12 @@ TEST(Allocation, none_on_the_way_of_a_request_that_need_not_wait) {
     (void)story.offer(worker, {{model, true}});
   }
   std::array<Slot, 6> slots_taken;
+  Demand demand;
+  demand.model = model;
+  demand.deadline = story.now() + 1min;
   const std::size_t before = allocations;
   for (Slot& slot : slots_taken) {
-    Submitted submitted = story->submit({model, story.now() + 1min, {}}, story.now());
+    Submitted submitted = story->submit(demand, story.now());
     if (!std::holds_alternative<Slot>(submitted)) {
       FAIL() << "no free slot";
     }

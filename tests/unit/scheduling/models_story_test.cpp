@@ -34,9 +34,9 @@ TEST(ModelsStory, when_the_loaded_worker_goes_the_others_serve_at_once) {
   {
     Story story = scene();
     const TicketId waiting = story.waits();
-    EXPECT_EQ(
-        story.take_down(1),
-        (Told{{{waiting, WorkerId(0)}}, {}, {{WorkerId(1), WorkerState::up, WorkerState::down}}}));
+    EXPECT_EQ(story.take_down(1), (Told{{{waiting, WorkerId(0)}},
+                                        {},
+                                        {{WorkerId(1), WorkerState::suspect, WorkerState::down}}}));
   }
   {
     Story story = scene();

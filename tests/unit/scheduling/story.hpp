@@ -46,10 +46,17 @@ inline WorkerSpec auto_slots() {
   return {};
 }
 
+/// The defaults, but workers come back with all their slots at once.
+inline SchedulerOptions plain_options() {
+  SchedulerOptions options;
+  options.health.slow_start = 0s;
+  return options;
+}
+
 /// One scheduler, its workers a, b, c (numbers 0, 1, 2 …) and a time that the test moves.
 class Story {
  public:
-  explicit Story(std::vector<WorkerSpec> fleet, SchedulerOptions options = {})
+  explicit Story(std::vector<WorkerSpec> fleet, SchedulerOptions options = plain_options())
       : size_(static_cast<std::uint32_t>(fleet.size())), scheduler_(options, named(fleet), now_) {}
 
   Scheduler* operator->() { return &scheduler_; }
@@ -65,8 +72,8 @@ class Story {
     return *this;
   }
 
-  Told probe(std::uint32_t worker, bool alive) {
-    return tell(scheduler_.observe_probe(WorkerId(worker), alive, now_));
+  Told probe(std::uint32_t worker, const ProbeReport& probe) {
+    return tell(scheduler_.observe_probe(WorkerId(worker), probe, now_));
   }
   Told offer(std::uint32_t worker, const std::vector<Has>& models, std::uint32_t parallel = 0) {
     return offer(worker, offers_of(models, parallel));
@@ -78,7 +85,7 @@ class Story {
     return tell(scheduler_.set_draining(WorkerId(worker), draining, now_));
   }
   /// Ends the worker's oldest request.
-  Told finish(std::uint32_t worker, Outcome outcome = Outcome::answered) {
+  Told finish(std::uint32_t worker, const Report& report = {}) {
     std::deque<Slot>& running = running_[worker];
     if (running.empty()) {
       ADD_FAILURE() << "nothing runs on worker " << worker;
@@ -86,11 +93,12 @@ class Story {
     }
     const Slot slot = running.front();
     running.pop_front();
-    return finish(slot, outcome);
+    return finish(slot, report);
   }
-  Told finish(const Slot& slot, Outcome outcome = Outcome::answered) {
-    return tell(scheduler_.finish(slot, outcome, now_));
+  Told finish(const Slot& slot, const Report& report = {}) {
+    return tell(scheduler_.finish(slot, report, now_));
   }
+  Told first_token(const Slot& slot) { return tell(scheduler_.first_token(slot, now_)); }
   Told tick() { return tell(scheduler_.tick(now_)); }
   Told close() { return tell(scheduler_.close()); }
   /// Three failed probes, as the default health options want.
@@ -101,7 +109,14 @@ class Story {
   }
 
   Submitted submit(std::string_view model = "m", WorkerSet tried = {}, Duration wait = 10min) {
-    Submitted submitted = scheduler_.submit({model, now_ + wait, tried}, now_);
+    Demand demand;
+    demand.model = model;
+    demand.deadline = now_ + wait;
+    demand.tried = tried;
+    return submit(demand);
+  }
+  Submitted submit(const Demand& demand) {
+    Submitted submitted = scheduler_.submit(demand, now_);
     if (const Slot* slot = std::get_if<Slot>(&submitted)) {
       running_[slot->worker.value()].push_back(*slot);
     }
@@ -141,7 +156,7 @@ class Story {
 
  private:
   Told tell(const Effects& effects) {
-    Told told{{}, effects.refusals, effects.transitions};
+    Told told{{}, effects.refusals, effects.transitions, effects.wedged};
     for (const Grant& grant : effects.grants) {
       told.grants.push_back({grant.ticket, grant.slot.worker});
       running_[grant.slot.worker.value()].push_back(grant.slot);

@@ -25,6 +25,7 @@ struct Told {
   std::vector<GrantedTo> grants;
   std::vector<RefusedTicket> refusals;
   std::vector<Transition> transitions;
+  std::vector<WorkerId> wedged = {};
   bool operator==(const Told&) const = default;
 };
 
@@ -38,6 +39,9 @@ inline std::ostream& operator<<(std::ostream& out, const Told& told) {
   }
   for (const Transition& transition : told.transitions) {
     out << ' ' << transition << ';';
+  }
+  for (const WorkerId worker : told.wedged) {
+    out << " worker " << worker << " wedged;";
   }
   return out << " }";
 }

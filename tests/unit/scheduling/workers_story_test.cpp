@@ -96,34 +96,6 @@ TEST(WorkersStory, slots_that_grow_let_the_waiting_in_at_once) {
   EXPECT_EQ(story.finish(0), granted({{third, WorkerId(0)}}));
 }
 
-TEST(WorkersStory, three_faults_in_a_row_take_a_worker_down) {
-  Story story({slots(4), slots(4)});
-  story.all_up();
-  for (const std::uint32_t worker : {0U, 1U, 0U, 1U, 0U}) {
-    story.runs_on(worker);
-  }
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault),
-            changed({{WorkerId(0), WorkerState::up, WorkerState::down}}));
-  // b has two already, but a is out.
-  story.runs_on(1);
-}
-
-TEST(WorkersStory, an_answer_begins_the_count_of_faults_anew) {
-  Story story({slots(9)});
-  story.all_up();
-  for (int i = 0; i < 6; ++i) {
-    story.runs_on(0);
-  }
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::answered), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault), nothing);
-  EXPECT_EQ(story.finish(0, Outcome::abandoned), nothing) << "no evidence either way";
-}
-
 TEST(WorkersStory, only_probes_bring_a_worker_back) {
   Story story({slots(9)});
   story.all_up();
@@ -175,19 +147,6 @@ TEST(WorkersStory, a_tried_worker_is_not_chosen_again) {
   story.is_refused(Refusal::all_tried, "m", workers({0, 1, 2}));
 }
 
-TEST(WorkersStory, a_slot_freed_by_the_fault_that_takes_the_worker_down_is_not_given) {
-  SchedulerOptions options;
-  options.health.failures_down = 1;
-  Story story({slots(1), slots(1)}, options);
-  story.all_up();
-  story.runs_on(0);
-  story.runs_on(1);
-  const TicketId waiting = story.waits();
-  EXPECT_EQ(story.finish(0, Outcome::worker_fault),
-            changed({{WorkerId(0), WorkerState::up, WorkerState::down}}));
-  EXPECT_EQ(story.finish(1), granted({{waiting, WorkerId(1)}}));
-}
-
 TEST(WorkersStory, the_snapshot_tells_all) {
   Story story({slots(2), auto_slots()});
   (void)story.offer(0, {{"m", true}});
@@ -209,7 +168,7 @@ TEST(WorkersStory, the_snapshot_tells_all) {
   EXPECT_EQ(a.slots, 2U);
   EXPECT_EQ(a.grants_total, 2U);
   const WorkerSnapshot& b = snapshot.workers[1];
-  EXPECT_EQ(b.state, WorkerState::starting);
+  EXPECT_EQ(b.state, WorkerState::draining);
   EXPECT_TRUE(b.draining);
   EXPECT_FALSE(b.catalogue_known);
   EXPECT_EQ(b.slots, 1U);

@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "scheduler_state.hpp"
+
+// What requests and probes tell of the workers: the scheduler's judgement of health.
+
+namespace lmb::scheduling {
+
+void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint now) {
+  const WorkerId worker = lease.place.worker;
+  const bool cold = !fleet.instance(lease.place).loaded;
+  if (report.first_token) {
+    const TimePoint sent = report.sent.value_or(lease.granted);
+    // A cold request's first token tells of the load, not of the prompt.
+    if (!cold && *report.first_token > sent) {
+      fleet.pace(worker).first_token(lease.prompt_tokens, *report.first_token - sent);
+    }
+    if (report.last_token && report.tokens > 1) {
+      const auto gaps = static_cast<Duration::rep>(report.tokens - 1);
+      fleet.pace(worker).between_tokens((*report.last_token - *report.first_token) / gaps);
+    }
+    fleet.delivered(worker, report.last_token.value_or(*report.first_token));
+  }
+  switch (report.outcome) {
+    case Outcome::answered:
+      fleet.delivered(worker, now);
+      fleet.succeeded(worker, now);
+      break;
+    case Outcome::worker_fault:
+      judge_fault(lease, report, now);
+      break;
+    case Outcome::abandoned:
+      if (report.first_token) {
+        fleet.succeeded(worker, now);
+      } else if (lease.trial) {
+        fleet.trial_ended(worker);
+      }
+      break;
+  }
+}
+
+void Scheduler::State::judge_fault(const Lease& lease, const Report& report, TimePoint now) {
+  // What was never sent cannot have been the prompt's fault.
+  if (!report.sent || faults.is_evidence(report.prompt, now)) {
+    fleet.failed(lease.place.worker, now);
+  } else if (lease.trial) {
+    fleet.trial_ended(lease.place.worker);
+  }
+}
+
+void Scheduler::State::release(const Lease& lease, const Report& report, TimePoint now) {
+  const bool unanswered = report.outcome == Outcome::abandoned && report.sent &&
+                          !report.first_token && !lease.first_token;
+  if (!unanswered || options.abandon_settle_max <= Duration::zero()) {
+    fleet.give_back(lease.place);
+    return;
+  }
+  Duration wait = options.abandon_settle_max;
+  const auto prefill = fleet.pace(lease.place.worker).prefill(lease.prompt_tokens);
+  if (prefill && lease.prompt_tokens > 0) {
+    // Prompts are worked off one after the other, and only those that were patient taught the pace.
+    const std::uint32_t prompts = fleet.instance(lease.place).occupied();
+    wait = std::min(wait, *prefill * prompts);
+  }
+  const TimePoint until = add_saturated(now, wait);
+  fleet.settle(lease.place, {lease.granted, until});
+}
+
+std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
+  const Pace& pace = fleet.worker(worker).pace;
+  const auto gap = pace.longest_gap();
+  const auto shortest = pace.longest_prefill(0);
+  bool any_stream = false;
+  Duration prefills{};
+  for (const Lease& lease : leases.all()) {
+    if (!lease.held || lease.place.worker != worker) {
+      continue;
+    }
+    // A load takes its own time, and LM Studio may answer nothing else meanwhile.
+    if (!fleet.instance(lease.place).loaded) {
+      return std::nullopt;
+    }
+    any_stream = any_stream || lease.stream;
+    // Prompts are worked off one after the other, and may stop all decoding meanwhile. One whose
+    // size is not known, or whose answer is silent until its end, may take any time.
+    if (!lease.stream || (lease.prompt_tokens == 0 && !lease.first_token)) {
+      return std::nullopt;
+    }
+    if (!shortest) {
+      return std::nullopt;
+    }
+    prefills += *pace.longest_prefill(lease.prompt_tokens);
+  }
+  if (!any_stream || !gap) {
+    return std::nullopt;
+  }
+  const auto longest = std::max(prefills, *gap) * options.health.wedge_factor;
+  return std::max<Duration>(options.health.wedge_floor, longest);
+}
+
+void Scheduler::State::judge_silence(WorkerId id, TimePoint now, Effects& effects) {
+  const Worker& worker = fleet.worker(id);
+  if (worker.silent || worker.in_flight == 0) {
+    return;
+  }
+  const auto limit = patience(id);
+  if (limit && now - std::max(worker.last_delivery, worker.busy_since) > *limit) {
+    fleet.found_wedged(id, now);
+    effects.wedged.push_back(id);
+  }
+}
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <sstream>
+
+#include "sim/oracle.hpp"
+#include "unit/scheduling/printing.hpp"
+
+// The oracle's view of health: what probes and requests say of a worker.
+
+namespace lmb::history {
+
+using scheduling::Effects;
+using scheduling::Outcome;
+using scheduling::Report;
+using scheduling::WorkerState;
+
+void Oracle::observe(Worker& w, bool good) {
+  w.good_in_a_row = good ? w.good_in_a_row + 1 : 0;
+  w.bad_in_a_row = good ? 0 : w.bad_in_a_row + 1;
+  const WorkerState from = w.state;
+  const std::uint32_t enough = from == WorkerState::starting ? 1 : options_.health.successes_up;
+  if (from != WorkerState::up && w.good_in_a_row >= enough) {
+    w.state = WorkerState::up;
+  } else if (from != WorkerState::down && w.bad_in_a_row >= options_.health.failures_down) {
+    w.state = WorkerState::down;
+  }
+  if (w.state != from) {
+    w.good_in_a_row = w.bad_in_a_row = 0;
+  }
+  if (from == WorkerState::down && w.state == WorkerState::up) {
+    w.slow_since = now_;
+  }
+}
+
+void Oracle::succeed(Worker& w) {
+  if (w.broken) {
+    w.slow_since = now_;
+  }
+  w.faults = w.openings = 0;
+  w.broken = false;
+  w.trial_since.reset();
+}
+
+void Oracle::fault(Worker& w) {
+  if (w.broken && !w.trial_since) {
+    w.last_fault = now_;
+    return;  // Of a request from before it opened.
+  }
+  w.last_fault = now_;
+  ++w.faults;
+  if (w.broken || w.faults >= options_.health.breaker_faults) {
+    w.faults = 0;
+    ++w.openings;
+    w.broken = true;
+    w.trial_since.reset();
+    w.opened = now_;
+    w.until = TimePoint::max();
+    w.until_known = false;
+  }
+}
+
+/// The jitter is the scheduler's to choose, within a fifth.
+void Oracle::learn_breaker(Worker& w, const scheduling::WorkerSnapshot& said, std::size_t number) {
+  if (said.breaker_until.has_value() != w.broken) {
+    std::ostringstream out;
+    out << "the breaker of worker " << number << " is " << (w.broken ? "not closed" : "closed");
+    complain(out.str());
+    return;
+  }
+  if (!w.broken || w.until_known || w.trial_since) {
+    return;
+  }
+  Duration middle = options_.health.breaker_open;
+  for (std::uint32_t i = 1; i < w.openings; ++i) {
+    middle = std::min(middle * 2, options_.health.breaker_open_max);
+  }
+  const Duration wait = *said.breaker_until - w.opened;
+  if (wait < middle * 79 / 100 || wait > middle * 121 / 100) {
+    complain("a breaker is open for a wrong time");
+  }
+  w.until = *said.breaker_until;
+  w.until_known = true;
+}
+
+void Oracle::expect_transition(std::size_t worker, const Effects& effects) {
+  Worker& w = workers_[worker];
+  std::vector<scheduling::Transition> expected;
+  if (state(w) != w.told) {
+    expected.push_back({WorkerId(static_cast<std::uint32_t>(worker)), w.told, state(w)});
+    w.told = state(w);
+  }
+  if (effects.transitions != expected) {
+    std::ostringstream out;
+    out << "wrong transitions: " << effects;
+    complain(out.str());
+  }
+}
+
+void Oracle::saw_first_token(const scheduling::Slot& slot, const Effects& effects, TimePoint now) {
+  pass(now);
+  Worker& w = workers_[slot.worker.value()];
+  w.last_delivery = std::max(w.last_delivery, now);
+  for (Instance& instance : w.instances) {
+    const auto lease = instance.leases.find(slot.lease);
+    if (lease == instance.leases.end()) {
+      continue;
+    }
+    lease->second.first_token = true;
+    std::erase_if(instance.settling, [&](const Settling& settling) {
+      return settling.granted <= lease->second.granted;
+    });
+  }
+  succeed(w);
+  expect_transition(slot.worker.value(), effects);
+  apply(effects, now);
+}
+
+void Oracle::finished(const scheduling::Slot& slot, const Report& report, const Effects& effects,
+                      TimePoint now) {
+  pass(now);
+  const std::size_t worker = slot.worker.value();
+  Worker& w = workers_[worker];
+  Lease lease;
+  for (Instance& instance : w.instances) {
+    const auto found = instance.leases.find(slot.lease);
+    if (found == instance.leases.end()) {
+      continue;
+    }
+    lease = found->second;
+    instance.leases.erase(found);
+    // History's reports tell nothing that would teach a worker's pace: the longest time counts.
+    if (report.outcome == Outcome::abandoned && report.sent && !lease.first_token &&
+        options_.abandon_settle_max > Duration::zero()) {
+      instance.settling.push_back({lease.granted, now + options_.abandon_settle_max});
+    }
+  }
+  std::erase_if(w.instances, [](const Instance& instance) {
+    return !instance.listed && occupied(instance) == 0;
+  });
+  bool trial_over = lease.trial;
+  if (report.outcome == Outcome::answered) {
+    w.last_delivery = std::max(w.last_delivery, now);
+    succeed(w);
+    trial_over = false;
+  } else if (report.outcome == Outcome::worker_fault) {
+    const auto known = std::find_if(poisons_.rbegin(), poisons_.rend(),
+                                    [&](const auto& each) { return each.first == report.prompt; });
+    const bool repeated = report.sent && report.prompt != 0 && known != poisons_.rend() &&
+                          now - known->second < std::chrono::minutes(5);
+    if (!repeated) {
+      if (report.sent && report.prompt != 0) {
+        poisons_.emplace_back(report.prompt, now);
+        if (poisons_.size() > 64) {
+          poisons_.pop_front();
+        }
+      }
+      fault(w);
+      trial_over = false;
+    }
+  }
+  if (trial_over) {
+    w.trial_since.reset();
+  }
+  expect_transition(worker, effects);
+  apply(effects, now);
+}
+
+void Oracle::probed(WorkerId worker, const scheduling::ProbeReport& probe, const Effects& effects,
+                    TimePoint now) {
+  pass(now);
+  Worker& w = workers_[worker.value()];
+  const bool lively = probe.timed_out && w.last_delivery >= probe.begun;
+  if (probe.alive || !lively) {
+    observe(w, probe.alive);
+  }
+  if (probe.alive && !w.broken && now - w.last_fault >= options_.health.breaker_open) {
+    w.faults = 0;
+  }
+  expect_transition(worker.value(), effects);
+  apply(effects, now);
+}
+
+}  // namespace lmb::history
