@@ -11,7 +11,8 @@ std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Me
   for (const auto& worker : fleet.workers) {
     telemetry::WorkerGauges gauge;
     gauge.worker = worker.id;
-    gauge.up = worker.state == scheduling::WorkerState::up;
+    gauge.up = worker.state == scheduling::WorkerState::up ||
+               worker.state == scheduling::WorkerState::suspect;
     gauge.draining = worker.draining;
     gauge.in_flight = worker.in_flight;
     gauge.slots = worker.slots;

@@ -65,9 +65,11 @@ void Lease::finish(scheduling::Report report) noexcept {
   dispatcher->finish(slot_, report);
 }
 
-void Lease::finish_with_fault(ErrorKind kind) noexcept {
+void Lease::finish_with_fault(ErrorKind kind, std::uint64_t prompt) noexcept {
   if (dispatcher_ != nullptr) dispatcher_->note_failure(slot_.worker, "request", kind);
-  finish(scheduling::Outcome::worker_fault);
+  scheduling::Report report(scheduling::Outcome::worker_fault);
+  report.prompt = prompt;
+  finish(report);
 }
 
 Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,

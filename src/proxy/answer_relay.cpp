@@ -86,7 +86,10 @@ net::Task<Result<void>> AnswerRelay::run() {
   // The slot is free now, not when a slow client has read everything.
   const auto worker = lease_.worker();
   if (const auto error = note_stream_error()) finish_failed(lease_, *error);
-  lease_.finish(scheduling::Outcome::answered);
+  scheduling::Report report(scheduling::Outcome::answered);
+  report.last_token = ctx_.record.last_token;
+  report.tokens = scanner_.token_deltas();
+  lease_.finish(report);
   exchange_.recycle(ctx_.front.pool(), worker);
   ctx_.enter(Phase::drain);
   Result<void> drained;
@@ -231,6 +234,7 @@ void AnswerRelay::observe(std::string_view payload) {
   const auto now = Clock::now();
   if (!ctx_.record.first_token) {
     ctx_.record.first_token = now;
+    lease_.note_first_token(now);
     ctx_.record.phases.enter(Phase::generate, now);
   }
   ctx_.record.last_token = now;
@@ -326,10 +330,8 @@ void AnswerRelay::finish_tokens() {
     return;
   }
   if (status_ != 200 || !ctx_.committed) return;
-  // LM Studio's tokenizers take about 4 bytes of English or code per token; each delta is one token
-  // or a small burst.
-  constexpr std::uint64_t bytes_per_token = 4;
-  record.prompt_tokens = ctx_.facts.prompt_bytes / bytes_per_token;
+  record.prompt_tokens = estimated_prompt_tokens(ctx_.facts);
+  // Each delta is one token or a small burst.
   record.generated_tokens = scanner_.token_deltas();
 }
 

@@ -72,8 +72,7 @@ net::Task<Result<void>> connect(upstream::Exchange& exchange, RequestContext& ct
 
 /// Connection and request: what comes before the answer. What needs no wait is done without one.
 net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
-                            upstream::Exchange& exchange, const dispatch::Lease& lease,
-                            bool fresh) {
+                            upstream::Exchange& exchange, dispatch::Lease& lease, bool fresh) {
   const auto worker = lease.worker();
   const bool pooled = !fresh && exchange.open_pooled(ctx.front.pool(), worker);
   ctx.front.shared().metrics.count_connection(worker, pooled);
@@ -86,6 +85,7 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
   const auto replaced = model.empty() ? 0 : ctx.facts.model_size;
   auto head = make_worker_head(client, ctx, worker, ctx.body.size() - replaced + model.size());
   auto request = make_request(head, ctx, model);
+  lease.note_sent(Clock::now());
   if (!exchange.try_send(request)) {
     auto sent = co_await exchange.send(request);
     if (!sent) co_return sent.error();
@@ -105,6 +105,8 @@ net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, Reque
   scheduling::Demand demand;
   demand.model = ctx.facts.model;
   demand.tried = ctx.tried;
+  demand.stream = ctx.facts.stream;
+  demand.prompt_tokens = estimated_prompt_tokens(ctx.facts);
   demand.deadline = std::min(add_saturated(now, wait), client.interruption().deadline().at());
   dispatch::Acquisition acquisition(ctx.front.shared().dispatcher, ctx.front.shard().index(),
                                     demand, client.interruption().bell());

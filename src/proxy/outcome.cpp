@@ -9,18 +9,19 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept {
                          error == ErrorKind::model_unavailable ||
                          error == ErrorKind::request_refused;
   if (an_answer) return scheduling::Outcome::answered;
-  // A fault that the worker tells in a well-formed answer may be the prompt's doing: repeated by an
-  // SDK on worker after worker, it would empty the fleet. It is tried elsewhere and counted, but it
-  // is no evidence of health.
-  if (error == ErrorKind::worker_error) return scheduling::Outcome::abandoned;
   return protocol::error_row(error).who == 'W' ? scheduling::Outcome::worker_fault
                                                : scheduling::Outcome::abandoned;
 }
 
-void finish_failed(dispatch::Lease& lease, ErrorKind error) noexcept {
+void finish_failed(dispatch::Lease& lease, ErrorKind error, std::uint64_t prompt) noexcept {
   const auto outcome = outcome_of(error);
-  if (outcome == scheduling::Outcome::worker_fault) return lease.finish_with_fault(error);
-  lease.finish(outcome);
+  // A fault that the worker tells in a well-formed answer may be the prompt's doing: repeated by an
+  // SDK on worker after worker, it would empty the fleet. Without the prompt it is no evidence.
+  const bool unknown_prompt = error == ErrorKind::worker_error && prompt == 0;
+  if (outcome == scheduling::Outcome::worker_fault && !unknown_prompt) {
+    return lease.finish_with_fault(error, prompt);
+  }
+  lease.finish(unknown_prompt ? scheduling::Outcome::abandoned : outcome);
 }
 
 }  // namespace lmb::proxy

