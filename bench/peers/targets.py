@@ -250,7 +250,8 @@ class Lmbalancer(Proxy):
     name = "lmbalancer"
 
     def prepare(self, port, directory):
-        config = {"listen": [f"127.0.0.1:{port}"], "threads": self.settings.threads,
+        config = {"listen": [f"127.0.0.1:{port}"], "admin": {"listen": []},
+                  "threads": self.settings.threads,
                   "workers": [{"name": f"w{number}", "url": f"http://127.0.0.1:{worker}",
                                "slots": SLOTS}
                               for number, worker in enumerate(self.fleet.ports, 1)]}

@@ -23,6 +23,7 @@ constexpr Duration poll_interval = std::chrono::milliseconds(10);
 config::Config demo_config(const DemoOptions& options, const sim::Fleet& fleet) {
   config::Config config;
   config.net.listen = {{"127.0.0.1", options.port}};
+  config.admin.listen = {{"127.0.0.1", 0}};  // The demo must not fail over a second port.
   for (std::size_t i = 0; i < fleet.size(); ++i) {
     scheduling::WorkerSpec worker;
     worker.name = "mac-studio-" + std::to_string(i + 1);

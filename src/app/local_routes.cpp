@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lmb/admin/metrics_page.hpp"
+#include "lmb/admin/readiness.hpp"
 #include "lmb/net/run_on.hpp"
 
 namespace lmb::app {
@@ -13,19 +14,15 @@ namespace {
 
 constexpr const char* json = "application/json";
 
-LocalAnswer readiness(const LocalRouteParts& parts) {
-  if (parts.draining->load()) return {503, json, R"({"ready":false,"reason":"shutting down"})"};
-  if (!parts.dispatcher->any_up()) {
-    return {503, json, R"({"ready":false,"reason":"no worker is up"})"};
-  }
-  return {200, json, R"({"ready":true})"};
-}
-
 net::Task<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
   if (request.route == "/healthz") {
-    co_return LocalAnswer(200, json, R"({"status":"ok"})");
+    co_return LocalAnswer(200, json, admin::health_body);
   }
-  if (request.route == "/readyz") co_return readiness(parts);
+  if (request.route == "/readyz") {
+    auto [ready, body] = admin::readiness(*parts.dispatcher, parts.draining->load());
+    const unsigned status = ready ? 200 : 503;
+    co_return LocalAnswer(status, json, std::move(body));
+  }
   if (request.route == "/metrics") {
     const auto work = [parts] {
       return admin::render_metrics(*parts.dispatcher, *parts.metrics,

@@ -99,8 +99,7 @@ const char* environment(const char* name) {
 
 void warn_if_open(const config::Config& config) {
   for (const auto& address : config.net.listen) {
-    const bool loopback = address.host.starts_with("127.") || address.host == "::1";
-    if (loopback) continue;
+    if (net::is_loopback(address)) continue;
     telemetry::log(
         telemetry::LogLevel::warn,
         "listening on " + address.host +
@@ -161,6 +160,9 @@ int serve(const std::string& config_file) {
   }
   for (const auto& endpoint : server.endpoints()) {
     std::printf("listening on %s\n", url_of(endpoint).c_str());
+  }
+  for (const auto& endpoint : server.admin_endpoints()) {
+    std::printf("admin on %s\n", url_of(endpoint).c_str());
   }
   std::fflush(stdout);
   run_until_signalled(server, grace);

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "build_info.hpp"
-#include "lmb/admin/metrics_page.hpp"
 #include "lmb/admin/model_lists.hpp"
+#include "lmb/admin/service.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/net/acceptor.hpp"
 #include "lmb/net/shard.hpp"
@@ -77,6 +77,7 @@ struct Server::Parts {
   void note_escape(const char* what);
   void make_shards();
   void make_watch();
+  void make_admin();
   void on_socket(std::size_t index, tcp::socket socket);
   /// Once no thread runs any more: sessions that did not end in time must not outlive what they
   /// use.
@@ -96,6 +97,7 @@ struct Server::Parts {
   std::unique_ptr<proxy::Shared> shared;
   std::unique_ptr<admin::ModelLists> model_lists;
   std::vector<std::unique_ptr<proxy::Front>> fronts;
+  std::unique_ptr<admin::Service> admin;
   std::unique_ptr<upstream::FleetWatch> watch;
   std::unique_ptr<net::Acceptor> acceptor;
   bool running = false;
@@ -149,9 +151,11 @@ void Server::Parts::make_watch() {
   };
   news.on_failure = [this](WorkerId worker, ErrorKind kind) {
     dispatcher->note_failure(worker, "probe", kind);
+    admin->note_failure(worker, kind);
   };
   news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
     metrics.count_probe(worker, alive, took);
+    admin->note_probe(worker, alive, took);
     dispatcher->observe_probe(worker, alive);
   };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
@@ -169,6 +173,28 @@ void Server::Parts::make_watch() {
   watch = std::make_unique<upstream::FleetWatch>(*shards.front(), config.upstream, config.addresses,
                                                  std::move(news),
                                                  [this](const char* what) { note_escape(what); });
+}
+
+void Server::Parts::make_admin() {
+  admin::ServiceSetup setup;
+  setup.config = &config;
+  setup.dispatcher = dispatcher.get();
+  setup.metrics = &metrics;
+  setup.build = build_info();
+  setup.draining = &draining;
+  setup.home = shards.front()->context().get_executor();
+  setup.helper = helper.get_executor();
+  for (auto& front : fronts) {
+    admin::ShardRequests each;
+    each.shard = front->shard().context().get_executor();
+    each.visit = [&front = *front](const auto& look) {
+      for (const auto& request : front.running()) look(request.record());
+    };
+    setup.shards.push_back(std::move(each));
+  }
+  setup.body_memory = [this] { return shared->body_memory.used(); };
+  setup.client_connections = [this] { return shared->connections.load(); };
+  admin = std::make_unique<admin::Service>(std::move(setup));
 }
 
 void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
@@ -220,6 +246,9 @@ Result<void> Server::start() {
                                                    });
   auto listening = parts.acceptor->listen(parts.config.net.listen);
   if (!listening) return listening.error();
+  parts.make_admin();
+  auto administrable = parts.admin->listen();
+  if (!administrable) return administrable.error();
   parts.make_watch();
   parts.watch->start();
   parts.acceptor->start();
@@ -230,6 +259,11 @@ Result<void> Server::start() {
 
 std::vector<tcp::endpoint> Server::endpoints() const {
   return parts_->acceptor->endpoints();
+}
+
+std::vector<tcp::endpoint> Server::admin_endpoints() const {
+  return run_and_wait(parts_->shards.front()->context(),
+                      [this] { return parts_->admin->endpoints(); });
 }
 
 void Server::begin_drain() {
@@ -263,11 +297,18 @@ void Server::stop() {
   if (!parts.running) return;
   begin_drain();
   end_now();
-  run_and_wait(parts.shards.front()->context(), [&parts] { parts.watch->stop(); });
+  run_and_wait(parts.shards.front()->context(), [&parts] {
+    parts.watch->stop();
+    parts.admin->stop();
+  });
   const auto limit = Clock::now() + end_limit;
   asio::io_context pauses;
   net::Timer pause(pauses);
-  while (active() > 0 && Clock::now() < limit) {
+  const auto admin_active = [&parts] {
+    return run_and_wait(parts.shards.front()->context(),
+                        [&parts] { return parts.admin->active(); });
+  };
+  while ((active() > 0 || admin_active() > 0) && Clock::now() < limit) {
     pause.expires_after(std::chrono::milliseconds(5));
     pause.wait();
   }

@@ -1,4 +1,4 @@
-#include "address.hpp"
+#include "lmb/config/address.hpp"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

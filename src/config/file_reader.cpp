@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "address.hpp"
 #include "lmb/base/assert.hpp"
+#include "lmb/config/address.hpp"
 #include "nearest_key.hpp"
 #include "relations.hpp"
 #include "spelling.hpp"
@@ -88,7 +88,8 @@ void FileReader::read_member(std::string_view name, const Node& node, std::strin
     problems_.add(path, "expected an object in braces, found " + finding(node, false));
     return;
   }
-  read_object(node, name, path, target);
+  const auto names = read_object(node, name, path, target);
+  if (name == "admin") read_admin_key(names, target.worker);
 }
 
 void FileReader::read_workers(const Node& node) {
@@ -122,11 +123,7 @@ void FileReader::read_worker(const Node& node, const std::string& path) {
   if (!names.contains("url")) {
     problems_.add(path + ".url", "missing, such as \"http://mac-studio-05.local:1234\"");
   }
-  if (names.contains("api_key") && names.contains("api_key_env")) {
-    problems_.add(path + ".api_key_env", "give api_key or api_key_env, not both");
-  } else {
-    read_api_key(draft, path);
-  }
+  read_api_key(names, draft.api_key_env, path, draft.address.api_key);
   const bool named = names.contains("name");
   if (!named && !draft.address.host.empty()) {
     draft.spec.name = net::host_port_text(draft.address.host, draft.address.port);
@@ -138,28 +135,47 @@ void FileReader::read_worker(const Node& node, const std::string& path) {
   config_.addresses.push_back(std::move(draft.address));
 }
 
-void FileReader::read_api_key(WorkerDraft& draft, const std::string& path) {
-  if (draft.api_key_env.empty()) return;
+void FileReader::read_admin_key(const Names& names, const WorkerDraft& draft) {
+  read_api_key(names, draft.api_key_env, "admin", config_.admin.api_key);
+  const bool keyed = names.contains("api_key") || names.contains("api_key_env");
+  if (keyed) return;
+  for (const auto& address : config_.admin.listen) {
+    if (net::is_loopback(address)) continue;
+    problems_.add("admin.listen", net::host_port_text(address.host, address.port) +
+                                      " can be reached from other machines: that needs "
+                                      "admin.api_key_env (or admin.api_key), or listen on "
+                                      "localhost");
+    return;
+  }
+}
+
+void FileReader::read_api_key(const Names& names, const std::string& variable,
+                              const std::string& path, std::string& secret) {
   const auto at = path + ".api_key_env";
-  if (!is_variable_name(draft.api_key_env)) {
+  if (names.contains("api_key") && names.contains("api_key_env")) {
+    problems_.add(at, "give api_key or api_key_env, not both");
+    return;
+  }
+  if (variable.empty()) return;
+  if (!is_variable_name(variable)) {
     // Not shown: it may be the key itself.
     problems_.add(at,
                   "must be the name of an environment variable (letters, digits and '_'), not "
                   "the key itself");
     return;
   }
-  const char* value = environment_(draft.api_key_env.c_str());
+  const char* value = environment_(variable.c_str());
   if (value == nullptr) {
-    problems_.add(at, "the environment variable " + draft.api_key_env + " is not set");
+    problems_.add(at, "the environment variable " + variable + " is not set");
     return;
   }
   const auto* key = find_key("workers[].api_key");
   LMB_ASSERT(key != nullptr);
   if (const auto fault = secret_fault(*key, value); !fault.empty()) {
-    problems_.add(at, "the value of the environment variable " + draft.api_key_env + ": " + fault);
+    problems_.add(at, "the value of the environment variable " + variable + ": " + fault);
     return;
   }
-  draft.address.api_key = value;
+  secret = value;
 }
 
 void FileReader::check_worker(const WorkerDraft& draft, const std::string& path, bool named) {

@@ -29,7 +29,10 @@ class FileReader {
                    const std::string& path, Target target);
   void read_workers(const Node& node);
   void read_worker(const Node& node, const std::string& path);
-  void read_api_key(WorkerDraft& draft, const std::string& path);
+  void read_admin_key(const Names& names, const WorkerDraft& draft);
+  /// Fills `secret` from the environment if the object at `path` names a `variable`.
+  void read_api_key(const Names& names, const std::string& variable, const std::string& path,
+                    std::string& secret);
   void check_worker(const WorkerDraft& draft, const std::string& path, bool named);
 
   Config& config_;

@@ -38,7 +38,8 @@ struct WorkerDraft {
   std::string api_key_env;
 };
 
-/// What a key can write to. `worker` matters to the keys under workers[] only.
+/// What a key can write to. `worker` matters to the keys under workers[] only; it also takes names
+/// of environment variables, which no Config keeps.
 struct Target {
   Config& config;
   WorkerDraft& worker;

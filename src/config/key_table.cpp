@@ -26,6 +26,7 @@ static_assert(static_cast<int>(telemetry::LogLevel::debug) == 0 &&
 
 constexpr std::array sections{
     Section{"", "Configuration of lmbalancer; see docs/configuration.md."},
+    Section{"admin", "Where operators look and act."},
     Section{"workers[]", "One LM Studio server."},
     Section{"scheduling", "How requests are spread over the workers."},
     Section{"queue", "Requests that wait for a slot."},
@@ -52,6 +53,17 @@ constexpr Key keys[] = {
     {"startup_grace", duration, {0, hour},
      "How long after the start requests wait for the first worker to be found up.",
      [](Target t) -> Field { return &t.config.scheduling.startup_grace; }},
+
+    {"admin.listen", listen, {0, 16},
+     "Where status, metrics and admin calls are served: as listen; an empty list is nowhere; "
+     "beyond this machine only with a key.",
+     [](Target t) -> Field { return &t.config.admin.listen; }},
+    {"admin.api_key", secret, {1, 1024},
+     "Key that /admin/ calls must carry as a bearer token; prefer api_key_env.",
+     [](Target t) -> Field { return &t.config.admin.api_key; }},
+    {"admin.api_key_env", text, {1, 256},
+     "Environment variable that holds the admin key.",
+     [](Target t) -> Field { return &t.worker.api_key_env; }},
 
     {"workers[].name", text, {1, 64},
      "Name in logs, metrics and the x-lmb-worker header; host:port when left out.",

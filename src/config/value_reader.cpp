@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "address.hpp"
 #include "lmb/base/assert.hpp"
+#include "lmb/config/address.hpp"
 #include "spelling.hpp"
 #include "units.hpp"
 
@@ -122,7 +122,9 @@ bool read_listen(const Reading& reading) {
   const bool list = node.kind == NodeKind::list;
   if (!list && node.kind != NodeKind::text) return reading.refuse_type();
   const std::span<const Node> entries = list ? std::span(node.elements) : std::span(&node, 1);
-  if (entries.empty()) return reading.refuse("must name at least one address");
+  if (entries.empty() && reading.key.range.least > 0) {
+    return reading.refuse("must name at least one address");
+  }
   if (entries.size() > static_cast<std::size_t>(reading.key.range.most)) {
     return reading.refuse("must be at most " + std::to_string(reading.key.range.most) +
                           " addresses, are " + std::to_string(entries.size()));

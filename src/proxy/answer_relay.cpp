@@ -238,6 +238,7 @@ void AnswerRelay::observe(std::string_view payload) {
     ctx_.record.phases.enter(Phase::generate, now);
   }
   ctx_.record.last_token = now;
+  ctx_.record.generated_tokens = scanner_.token_deltas();  // Final in finish_tokens.
 }
 
 std::optional<Error> AnswerRelay::judge() {
@@ -329,7 +330,10 @@ void AnswerRelay::finish_tokens() {
     record.token_source = telemetry::TokenSource::usage;
     return;
   }
-  if (status_ != 200 || !ctx_.committed) return;
+  if (status_ != 200 || !ctx_.committed) {
+    record.generated_tokens = 0;
+    return;
+  }
   record.prompt_tokens = estimated_prompt_tokens(ctx_.facts);
   // Each delta is one token or a small burst.
   record.generated_tokens = scanner_.token_deltas();

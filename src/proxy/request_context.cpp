@@ -12,6 +12,7 @@ RequestContext::RequestContext(Front& its_front, TimePoint begun)
       body(its_front.shared().body_memory, its_front.borrow_buffer(),
            its_front.shared().options.limits.body_bytes) {
   record.phases = telemetry::PhaseClock(begun);
+  front.running().push_back(running);
 }
 
 RequestContext::~RequestContext() {

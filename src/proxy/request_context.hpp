@@ -39,6 +39,7 @@ struct RequestContext {
 
   Front& front;
   telemetry::RequestRecord record;
+  RunningRequest running{record};  ///< In Front::running().
   protocol::Route route;
   protocol::RequestFacts facts;
   std::string target;         ///< Request target for the worker.

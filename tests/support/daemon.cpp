@@ -21,6 +21,7 @@ Daemon::Daemon(const DaemonOptions& options) {
   EXPECT_TRUE(fleet_started.has_value());
   config::Config config;
   config.net.listen = {{"127.0.0.1", 0}};
+  config.admin.listen = {{"127.0.0.1", 0}};
   config.net.threads = options.threads;
   for (std::size_t i = 0; i < fleet_->size(); ++i) {
     scheduling::WorkerSpec spec;
@@ -55,6 +56,10 @@ Daemon::~Daemon() {
 
 std::uint16_t Daemon::port() const {
   return server_->endpoints().front().port();
+}
+
+std::uint16_t Daemon::admin_port() const {
+  return server_->admin_endpoints().front().port();
 }
 
 std::string Daemon::url() const {

@@ -32,6 +32,7 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
 
   [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] std::uint16_t admin_port() const;
   [[nodiscard]] std::string url() const;
   [[nodiscard]] app::Server& server() { return *server_; }
   [[nodiscard]] sim::Fleet& fleet() { return *fleet_; }

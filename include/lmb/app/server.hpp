@@ -28,6 +28,9 @@ class Server {
   /// Where it listens; tells the port chosen for port 0.
   [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
 
+  /// Where its admin listener is; empty = nowhere. After start().
+  [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> admin_endpoints() const;
+
   /// Begins the graceful end: no new connections, /readyz 503, waiting requests refused, running
   /// ones go on.
   void begin_drain();

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lmb/admin/options.hpp"
 #include "lmb/base/clock.hpp"
 #include "lmb/net/options.hpp"
 #include "lmb/proxy/options.hpp"
@@ -23,6 +24,7 @@ struct Config {
   upstream::UpstreamOptions upstream;
   proxy::ProxyOptions proxy;
   telemetry::TelemetryOptions telemetry;
+  admin::AdminOptions admin;
   Duration shutdown_grace = std::chrono::seconds(30);  ///< timeouts.shutdown_grace
 };
 

@@ -23,6 +23,11 @@ inline std::string host_port_text(std::string_view host, std::uint16_t port) {
   return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
 }
 
+/// Whether only programs on this machine can connect there: 127.0.0.0/8 and ::1.
+inline bool is_loopback(const ListenAddress& address) {
+  return address.host.starts_with("127.") || address.host == "::1";
+}
+
 struct NetOptions {
   /// listen: where clients connect. The default is this machine only, both address families.
   std::vector<ListenAddress> listen{{"127.0.0.1", 8080}, {"::1", 8080}};

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/list_hook.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,6 +20,7 @@
 #include "lmb/scheduling/options.hpp"
 #include "lmb/telemetry/access_log.hpp"
 #include "lmb/telemetry/metrics.hpp"
+#include "lmb/telemetry/request_record.hpp"
 #include "lmb/upstream/connection_pool.hpp"
 #include "lmb/upstream/options.hpp"
 #include "lmb/upstream/worker_directory.hpp"
@@ -67,6 +70,21 @@ struct Shared {
   std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
 };
 
+/// A request's place among those that its shard serves now; in it from construction to destruction.
+class RunningRequest : public boost::intrusive::list_base_hook<
+                           boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  explicit RunningRequest(const telemetry::RequestRecord& record) noexcept : record_(record) {}
+  RunningRequest(const RunningRequest&) = delete;
+  RunningRequest& operator=(const RunningRequest&) = delete;
+  [[nodiscard]] const telemetry::RequestRecord& record() const noexcept { return record_; }
+
+ private:
+  const telemetry::RequestRecord& record_;
+};
+using RunningRequests =
+    boost::intrusive::list<RunningRequest, boost::intrusive::constant_time_size<false>>;
+
 /// The proxy on one shard: its sessions, its pooled connections, its view of the fleet.
 /// Thread safety: none; lives on its shard.
 class Front {
@@ -96,6 +114,9 @@ class Front {
   /// News of where a worker is; idle connections to elsewhere are closed.
   void set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
+  /// The requests that are being read, waiting or answered, oldest first.
+  [[nodiscard]] RunningRequests& running() noexcept { return running_; }
+
   /// A string with capacity from an earlier request, if one is spare; give it back after use.
   [[nodiscard]] std::string borrow_buffer();
   void return_buffer(std::string buffer);
@@ -108,6 +129,7 @@ class Front {
   telemetry::AccessLog access_log_;
   protocol::RequestHead request_head_;
   protocol::ResponseHead response_head_;
+  RunningRequests running_;
   std::mt19937_64 random_;
   TimePoint date_until_{};
   std::string date_line_;

@@ -45,6 +45,8 @@ class PhaseClock {
   /// Closes the open phase; total() is then final.
   void stop(TimePoint now) noexcept { enter(open_, now); }
   [[nodiscard]] Phase open() const noexcept { return open_; }
+  /// When the open phase began.
+  [[nodiscard]] TimePoint since() const noexcept { return since_; }
   [[nodiscard]] TimePoint begun() const noexcept { return begun_; }
   [[nodiscard]] Duration spent(Phase phase) const noexcept {
     return spent_[static_cast<std::size_t>(phase)];

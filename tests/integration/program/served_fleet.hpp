@@ -50,7 +50,8 @@ class ServedFleet {
     return options;
   }
   [[nodiscard]] std::string config(const std::string& more) const {
-    return R"({"listen": "127.0.0.1:0", "threads": 1, "workers": [)"
+    return R"({"listen": "127.0.0.1:0", "threads": 1, )"
+           R"("admin": {"listen": "127.0.0.1:0"}, "workers": [)"
            R"({"name": "w1", "slots": 1, "url": ")" +
            fleet_.url(0) + "\"}]" + more + "}";
   }

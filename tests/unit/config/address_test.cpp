@@ -1,4 +1,4 @@
-#include "address.hpp"
+#include "lmb/config/address.hpp"
 
 #include <gtest/gtest.h>
 

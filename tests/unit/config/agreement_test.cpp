@@ -83,6 +83,7 @@ TEST(Example, mentions_every_key) {
   for (const std::string name : {"api_key", "api_key_env"}) {
     EXPECT_NE(text.find("// \"" + name + "\": "), std::string::npos) << name;
     EXPECT_TRUE(paths.insert("workers[]." + name).second);
+    EXPECT_TRUE(paths.insert("admin." + name).second);
   }
   EXPECT_EQ(paths, key_paths());
 }
@@ -143,6 +144,7 @@ std::multimap<std::string, Row> reference_rows() {
 /// Keys without a default value: what the page says instead.
 const std::map<std::string, std::string, std::less<>> no_default{
     {"$schema", "none"},           {"workers[].name", "host:port of the url"},
+    {"admin.api_key", "none"},     {"admin.api_key_env", "none"},
     {"workers[].url", "required"}, {"workers[].max_in_flight", "no cap"},
     {"workers[].api_key", "none"}, {"workers[].api_key_env", "none"},
 };

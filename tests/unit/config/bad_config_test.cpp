@@ -276,10 +276,39 @@ TEST(BadConfig, is_told_all_its_faults_at_once_in_the_order_of_the_file) {
       "F: queue.length: must be from 0 to 100000, is the number -1\n"
       "F: queue.max_wait: expected a duration from 0s to 24h, such as \"30s\" or \"1m30s\" "
       "(units h, m, s, ms), found the number 3\n"
-      "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, workers, "
-      "scheduling, queue, retry, health, timeouts, limits, telemetry\n"
+      "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, admin, "
+      "workers, scheduling, queue, retry, health, timeouts, limits, telemetry\n"
       "F: health.timeout: must be less than health.interval (5s, the default), is 6s: a probe "
       "ends before the next begins\n");
+}
+
+TEST(BadConfig, with_an_admin_listener_for_everybody_needs_a_key) {
+  const auto told = [](const std::string& members) {
+    return describe(parse_config(with(R"("admin": {)" + members + "}"), environment).problems, "F");
+  };
+  for (const std::string address : {"*:8081", "0.0.0.0:0", "[::]:8081", "10.0.0.2:8081"}) {
+    const auto listen = R"("listen": ["127.0.0.1:8081", ")" + address + "\"]";
+    const auto problem = told(listen);
+    EXPECT_TRUE(problem.starts_with("F: admin.listen: ")) << address << problem;
+    EXPECT_NE(problem.find("needs admin.api_key_env"), std::string::npos) << problem;
+    EXPECT_EQ(told(listen + R"(, "api_key": "secret")"), "") << address;
+  }
+  for (const std::string address : {"localhost:8081", "127.0.0.2:8081", "[::1]:8081"}) {
+    EXPECT_EQ(told(R"("listen": ")" + address + "\""), "") << address;
+  }
+}
+
+TEST(BadConfig, with_a_wrong_admin_key_is_told_without_the_key) {
+  const auto told = [](const std::string& members) {
+    return describe(parse_config(with(R"("admin": {)" + members + "}"), environment).problems, "F");
+  };
+  EXPECT_EQ(told(R"("api_key": "a", "api_key_env": "B")"),
+            "F: admin.api_key_env: give api_key or api_key_env, not both\n");
+  EXPECT_EQ(told(R"("api_key_env": "NOT_THERE_AT_ALL")"),
+            "F: admin.api_key_env: the environment variable NOT_THERE_AT_ALL is not set\n");
+  const auto odd = told(R"("api_key": "s3cret with blanks")");
+  EXPECT_TRUE(odd.starts_with("F: admin.api_key: ")) << odd;
+  EXPECT_EQ(odd.find("s3cret"), std::string::npos) << odd;
 }
 
 TEST(BadConfig, gives_no_config_beside_its_problems) {

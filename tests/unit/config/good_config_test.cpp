@@ -52,6 +52,17 @@ TEST(ParseConfig, fills_every_kind_of_worker_key) {
   EXPECT_EQ(config.addresses[2].api_key, "sk-lm-abc:def");
 }
 
+TEST(ParseConfig, takes_an_admin_listener_or_none) {
+  const std::string workers = R"("workers": [{"url": "http://mac"}])";
+  using Addresses = std::vector<net::ListenAddress>;
+  EXPECT_EQ(good("{" + workers + "}").admin.listen, (Addresses{{"127.0.0.1", 8081}}));
+  EXPECT_EQ(good("{" + workers + R"(, "admin": {"listen": []}})").admin.listen, Addresses{});
+  const auto keyed = good("{" + workers + R"(, "admin": {"listen": "*:0", "api_key": "k3y"}})");
+  EXPECT_EQ(keyed.admin.listen, (Addresses{{"0.0.0.0", 0}, {"::", 0}}));
+  EXPECT_EQ(keyed.admin.api_key, "k3y");
+  EXPECT_EQ(keyed.addresses.at(0).api_key, "") << "it is no worker's";
+}
+
 TEST(ParseConfig, takes_one_listen_address_or_several) {
   using Addresses = std::vector<net::ListenAddress>;
   const std::string workers = R"("workers": [{"url": "http://mac"}])";

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "address.hpp"
+#include "lmb/config/address.hpp"
 #include "units.hpp"
 
 namespace lmb::config {
@@ -22,7 +22,7 @@ Json text_rules(const Key& key) {
   if (key.path == "workers[].name") {
     rules["pattern"] = "^[A-Za-z0-9._:\\[\\]][A-Za-z0-9._:\\[\\]-]*$";
   }
-  if (key.path == "workers[].api_key_env") rules["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$";
+  if (key.path.ends_with(".api_key_env")) rules["pattern"] = "^[A-Za-z_][A-Za-z0-9_]*$";
   if (key.type == KeyType::secret) rules["pattern"] = "^[!-~]+$";
   if (key.type == KeyType::url) rules["pattern"] = "^[Hh][Tt][Tt][Pp]://[^/?#@]+/?$";
   return rules;
@@ -144,6 +144,7 @@ std::string schema_text() {
                                          {"maxItems", scheduling::fleet_size_max},
                                          {"items", std::move(node)}};
     } else {
+      if (section.path == "admin") node["not"] = {{"required", {"api_key", "api_key_env"}}};
       schema["properties"][std::string(section.path)] = std::move(node);
     }
   }

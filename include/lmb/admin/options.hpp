@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lmb/net/options.hpp"
+
+namespace lmb::admin {
+
+struct AdminOptions {
+  /// admin.listen: where operators look and act; empty = nowhere. Beyond loopback only with a key.
+  std::vector<net::ListenAddress> listen{{"127.0.0.1", 8081}};
+  /// admin.api_key or api_key_env: what /admin/ calls must carry, never logged; empty = none.
+  std::string api_key;
+};
+
+}  // namespace lmb::admin

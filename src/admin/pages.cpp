@@ -1,0 +1,174 @@
+#include "pages.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "lmb/net/options.hpp"
+
+namespace lmb::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// In seconds, to the millisecond.
+double seconds(Duration time) {
+  return static_cast<double>(std::chrono::round<std::chrono::milliseconds>(time).count()) / 1000;
+}
+
+Json instance_json(const scheduling::InstanceSnapshot& instance) {
+  return {{"id", instance.id},
+          {"model", instance.model},
+          {"slots", instance.slots},
+          {"in_flight", instance.in_flight},
+          {"context_length", instance.context_length > 0 ? Json(instance.context_length) : Json()},
+          {"listed", instance.listed}};
+}
+
+Json probe_json(const ProbeNotes& notes, TimePoint now) {
+  if (!notes.last) return {};
+  return {{"alive", notes.last->alive},
+          {"took_seconds", seconds(notes.last->took)},
+          {"age_seconds", seconds(now - notes.last->at)}};
+}
+
+Json failure_json(const ProbeNotes& notes, TimePoint now) {
+  if (!notes.failure) return {};
+  return {{"kind", to_string(notes.failure->kind)},
+          {"age_seconds", seconds(now - notes.failure->at)}};
+}
+
+/// All that is told of a worker out of the brain's snapshot and the config.
+Json worker_json(const config::Config& config, const scheduling::WorkerSnapshot& worker,
+                 const ProbeNotes& notes, TimePoint now) {
+  const auto& address = config.addresses[worker.id.value()];
+  const auto& spec = config.fleet[worker.id.value()];
+  Json instances = Json::array();
+  Json on_disk = Json::array();
+  for (const auto& instance : worker.instances) {
+    // What still runs there is shown even when the model is not loaded any more.
+    if (instance.loaded || instance.in_flight > 0) {
+      instances.push_back(instance_json(instance));
+    } else {
+      on_disk.push_back(instance.model);
+    }
+  }
+  Json json;
+  json["name"] = worker.name;
+  json["url"] = "http://" + net::host_port_text(address.host, address.port);
+  json["state"] = to_string(worker.state);
+  json["draining"] = worker.draining;
+  json["in_flight"] = worker.in_flight;
+  json["slots"] = worker.slots;
+  json["max_in_flight"] = spec.max_in_flight ? Json(*spec.max_in_flight) : Json();
+  json["weight"] = spec.weight;
+  json["grants_total"] = worker.grants_total;
+  json["catalogue_known"] = worker.catalogue_known;
+  json["instances"] = std::move(instances);
+  json["models_on_disk"] = std::move(on_disk);
+  json["last_probe"] = probe_json(notes, now);
+  json["last_failure"] = failure_json(notes, now);
+  return json;
+}
+
+Json totals_json(const scheduling::FleetSnapshot& fleet) {
+  std::size_t up = 0;
+  std::size_t draining = 0;
+  std::uint64_t in_flight = 0;
+  std::uint64_t slots = 0;
+  std::uint64_t grants = 0;
+  for (const auto& worker : fleet.workers) {
+    const bool is_up = worker.state == scheduling::WorkerState::up;
+    up += is_up ? 1 : 0;
+    draining += worker.draining ? 1 : 0;
+    in_flight += worker.in_flight;
+    slots += is_up && !worker.draining ? worker.slots : 0;
+    grants += worker.grants_total;
+  }
+  return {{"workers", fleet.workers.size()},
+          {"workers_up", up},
+          {"workers_draining", draining},
+          {"in_flight", in_flight},
+          {"slots", slots},
+          {"queued", fleet.queued},
+          {"grants_total", grants},
+          {"retries_refused_total", fleet.retries_refused_total}};
+}
+
+Json wait_json(std::string_view model, const WaitList::Wait& wait) {
+  return {
+      {"model", model}, {"waiting", wait.waiting}, {"oldest_wait_seconds", seconds(wait.oldest)}};
+}
+
+}  // namespace
+
+std::string status_page(const ServiceSetup& setup, TimePoint started, TimePoint now) {
+  Json json;
+  json["version"] = setup.build.version;
+  json["git_hash"] = setup.build.git_hash;
+  json["uptime_seconds"] = seconds(now - started);
+  json["draining"] = setup.draining->load();
+  json["shards"] = setup.shards.size();
+  json["client_connections"] = setup.client_connections();
+  json["body_memory_bytes"] = setup.body_memory();
+  json["totals"] = totals_json(setup.dispatcher->snapshot());
+  return text_of(json);
+}
+
+std::string workers_page(const ServiceSetup& setup, const std::vector<ProbeNotes>& notes,
+                         TimePoint now) {
+  Json workers = Json::array();
+  for (const auto& worker : setup.dispatcher->snapshot().workers) {
+    workers.push_back(worker_json(*setup.config, worker, notes[worker.id.value()], now));
+  }
+  return text_of(Json{{"workers", std::move(workers)}});
+}
+
+std::string worker_page(const ServiceSetup& setup, WorkerId worker, const ProbeNotes& notes,
+                        TimePoint now) {
+  const auto fleet = setup.dispatcher->snapshot();
+  const auto& snapshot = fleet.workers[worker.value()];
+  return text_of(Json{{"worker", worker_json(*setup.config, snapshot, notes, now)}});
+}
+
+std::string queue_page(const ServiceSetup& setup, const WaitList& waits) {
+  WaitList::Wait total = waits.others;
+  Json models = Json::array();
+  for (const auto& [model, wait] : waits.models) {
+    total.waiting += wait.waiting;
+    total.oldest = std::max(total.oldest, wait.oldest);
+    models.push_back(wait_json(model, wait));
+  }
+  Json json;
+  json["waiting"] = total.waiting;
+  json["length_max"] = setup.config->scheduling.queue_length;
+  json["oldest_wait_seconds"] = total.waiting > 0 ? Json(seconds(total.oldest)) : Json();
+  json["retry_after_seconds"] = setup.dispatcher->retry_after_seconds();
+  json["models"] = std::move(models);
+  json["left_out"] = waits.others.waiting;
+  return text_of(json);
+}
+
+std::string requests_page(const ServiceSetup& setup, const RequestList& requests) {
+  Json rows = Json::array();
+  for (const auto& row : requests.rows) {
+    rows.push_back(
+        {{"request_id", row.id},
+         {"route", row.route},
+         {"model", row.model},
+         {"worker", row.worker ? Json(setup.dispatcher->worker_name(*row.worker)) : Json()},
+         {"phase", to_string(row.phase)},
+         {"age_seconds", seconds(row.age)},
+         {"phase_seconds", seconds(row.in_phase)},
+         {"stream", row.stream},
+         {"attempts", row.attempts},
+         {"tokens", row.tokens}});
+  }
+  return text_of(Json{{"requests", std::move(rows)}, {"left_out", requests.left_out}});
+}
+
+}  // namespace lmb::admin
