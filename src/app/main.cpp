@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "admin_commands.hpp"
 #include "build_info.hpp"
 #include "demo.hpp"
 #include "lmb/bench/command.hpp"
@@ -138,6 +139,8 @@ constexpr const char* examples =
     "  lmbalancer check -c /etc/lmbalancer/lmbalancer.json\n"
     "  lmbalancer serve -c /etc/lmbalancer/lmbalancer.json\n"
     "  lmbalancer bench --url http://127.0.0.1:8080 --concurrency 6,12\n"
+    "  lmbalancer status                                  what the fleet does now\n"
+    "  lmbalancer drain studio-05                         take a worker out of service\n"
     "  lmbalancer serve --help                            options of one command\n"
     "Exit codes: 0 ok, 1 failed, 2 wrong usage.";
 
@@ -156,6 +159,7 @@ int main(int argc, char** argv) {
   add_demo(program, code);
   add_sim(program, code);
   lmb::bench::add_bench_command(program, code);
+  lmb::app::add_admin_commands(program, code);
   if (argc < 2) {
     std::cerr << program.help();
     return lmb::app::exit_usage;

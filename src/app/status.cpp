@@ -1,0 +1,206 @@
+#include "status.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "serve.hpp"
+
+namespace lmb::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Row = std::vector<std::string>;
+
+std::string number(const Json& value) {
+  return value.dump();
+}
+
+/// "4s", "12m", "3h 5m", "2d 4h": enough for a glance.
+std::string rough_time(double seconds) {
+  const auto whole = static_cast<long>(seconds);
+  if (whole < 60) return std::to_string(whole) + "s";
+  if (whole < 3600) return std::to_string(whole / 60) + "m";
+  if (whole < 86400)
+    return std::to_string(whole / 3600) + "h " + std::to_string(whole / 60 % 60) + "m";
+  return std::to_string(whole / 86400) + "d " + std::to_string(whole / 3600 % 24) + "h";
+}
+
+/// What a terminal might obey is shown as '?': names come from workers and clients.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
+std::string state_of(const Json& worker) {
+  auto state = worker.at("state").get<std::string>();
+  if (worker.at("draining").get<bool>()) {
+    state += worker.at("in_flight").get<int>() > 0 ? ", draining" : ", drained";
+  }
+  const auto& failure = worker.at("last_failure");
+  const bool alive = worker.at("last_probe").is_object() && worker.at("last_probe").at("alive");
+  if (!alive && failure.is_object()) state += " (" + failure.at("kind").get<std::string>() + ")";
+  return state;
+}
+
+std::string models_of(const Json& worker) {
+  std::string text;
+  for (const auto& instance : worker.at("instances")) {
+    text += (text.empty() ? "" : ", ") + instance.at("id").get<std::string>() + " " +
+            number(instance.at("in_flight")) + "/" + number(instance.at("slots"));
+  }
+  const auto on_disk = worker.at("models_on_disk").size();
+  if (on_disk == 0) return text.empty() ? "none" : text;
+  return text + (text.empty() ? "" : ", ") + "+" + std::to_string(on_disk) + " on disk";
+}
+
+std::string aligned(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 2, ' ');
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+/// The message of an error body; the whole body when it is none.
+std::string message_of(const http::FetchedAnswer& answer) {
+  const auto json = Json::parse(answer.body, nullptr, false);
+  if (json.is_object() && json.contains("error") && json.at("error").is_object()) {
+    return printable(json.at("error").value("message", answer.body));
+  }
+  return "HTTP status " + std::to_string(answer.status) +
+         ": is this an lmbalancer's admin listener?";
+}
+
+void complain(const std::string& text) {
+  std::fprintf(stderr, "lmbalancer: %s\n", text.c_str());
+}
+
+/// The body of a successful call; nothing, told on stderr, otherwise.
+std::optional<std::string> body_of(const AdminPlace& place, const std::string& method,
+                                   const std::string& path) {
+  auto answer = call_admin(place, method, path);
+  if (!answer) {
+    complain(answer.error().detail());
+    return std::nullopt;
+  }
+  if (answer->status != 200) {
+    complain(message_of(*answer));
+    return std::nullopt;
+  }
+  return std::move(answer->body);
+}
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    std::array<char, 4> escape{};
+    std::snprintf(escape.data(), escape.size(), "%%%02X",
+                  static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += escape.data();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string status_table(std::string_view status, std::string_view workers,
+                         std::string_view queue) {
+  const auto about = Json::parse(status);
+  const auto waits = Json::parse(queue);
+  const auto& totals = about.at("totals");
+  std::string text = "lmbalancer " + about.at("version").get<std::string>() + ", up for " +
+                     rough_time(about.at("uptime_seconds").get<double>()) +
+                     (about.at("draining").get<bool>() ? ", shutting down\n" : "\n");
+  text += number(totals.at("workers_up")) + " of " + number(totals.at("workers")) +
+          " workers up, " + number(totals.at("in_flight")) + " of " + number(totals.at("slots")) +
+          " slots busy, " + number(waits.at("waiting")) + " waiting";
+  if (waits.at("oldest_wait_seconds").is_number()) {
+    text += " (the oldest for " + rough_time(waits.at("oldest_wait_seconds").get<double>()) + ")";
+  }
+  text += "\n\n";
+  std::vector<Row> rows{{"WORKER", "STATE", "BUSY/SLOTS", "MODELS"}};
+  const auto fleet = Json::parse(workers);
+  for (const auto& worker : fleet.at("workers")) {
+    rows.push_back({worker.at("name").get<std::string>(), state_of(worker),
+                    number(worker.at("in_flight")) + "/" + number(worker.at("slots")),
+                    printable(models_of(worker))});
+  }
+  text += aligned(rows);
+  if (waits.at("models").empty()) return text;
+  rows = {{"WAITING FOR", "REQUESTS", "OLDEST"}};
+  for (const auto& model : waits.at("models")) {
+    rows.push_back({printable(model.at("model").get<std::string>()), number(model.at("waiting")),
+                    rough_time(model.at("oldest_wait_seconds").get<double>())});
+  }
+  return text + "\n" + aligned(rows);
+}
+
+int status(const AdminTarget& target, bool json) {
+  const auto place = find_admin(target);
+  if (!place) {
+    complain(place.error().detail());
+    return exit_usage;
+  }
+  const auto about = body_of(*place, "GET", "/admin/status");
+  if (!about) return exit_failed;
+  const auto workers = body_of(*place, "GET", "/admin/workers");
+  if (!workers) return exit_failed;
+  const auto queue = body_of(*place, "GET", "/admin/queue");
+  if (!queue) return exit_failed;
+  try {
+    if (!json) {
+      std::fputs(status_table(*about, *workers, *queue).c_str(), stdout);
+      return exit_ok;
+    }
+    const Json all{{"status", Json::parse(*about)},
+                   {"workers", Json::parse(*workers).at("workers")},
+                   {"queue", Json::parse(*queue)}};
+    std::printf("%s\n", all.dump(2).c_str());
+    return exit_ok;
+  } catch (const Json::exception&) {
+    complain("this answer is none of lmbalancer's: is it an admin listener of the same version?");
+    return exit_failed;
+  }
+}
+
+int set_draining(const AdminTarget& target, const std::string& worker, bool draining) {
+  const auto place = find_admin(target);
+  if (!place) {
+    complain(place.error().detail());
+    return exit_usage;
+  }
+  const auto path =
+      "/admin/workers/" + percent_encoded(worker) + (draining ? "/drain" : "/undrain");
+  const auto body = body_of(*place, "POST", path);
+  if (!body) return exit_failed;
+  const auto json = Json::parse(*body, nullptr, false);
+  const bool understood = json.is_object() && json.contains("worker");
+  const auto running = understood ? json.at("worker").value("in_flight", 0) : 0;
+  if (!draining) {
+    std::printf("%s takes requests again\n", worker.c_str());
+  } else if (running > 0) {
+    std::printf("%s gets nothing new; %d running request%s may finish\n", worker.c_str(), running,
+                running == 1 ? "" : "s");
+  } else {
+    std::printf("%s gets nothing new and runs nothing\n", worker.c_str());
+  }
+  return exit_ok;
+}
+
+}  // namespace lmb::app
