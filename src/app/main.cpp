@@ -6,6 +6,7 @@
 #include "admin_commands.hpp"
 #include "build_info.hpp"
 #include "demo.hpp"
+#include "doctor.hpp"
 #include "lmb/bench/command.hpp"
 #include "lmb/sim/command.hpp"
 #include "misuse.hpp"
@@ -38,6 +39,17 @@ void add_check(CLI::App& program, int& code) {
       "Examples:\n  lmbalancer check -c lmbalancer.json\n"
       "Exit code: 0 the file is good, 1 it is not (stderr says why), 2 wrong usage.");
   command->callback([file, &code] { code = lmb::app::check(*file); });
+}
+
+void add_doctor(CLI::App& program, int& code) {
+  auto* command =
+      program.add_subcommand("doctor", "Look at each worker: what is wrong, what mends it");
+  auto file = std::make_shared<std::string>();
+  add_config_option(*command, *file);
+  command->footer(
+      "Examples:\n  lmbalancer doctor -c lmbalancer.json\n"
+      "Exit code: 0 every worker can be used, 1 one cannot or the file is bad, 2 wrong usage.");
+  command->callback([file, &code] { code = lmb::app::doctor(*file); });
 }
 
 void add_demo(CLI::App& program, int& code) {
@@ -156,6 +168,7 @@ int main(int argc, char** argv) {
   int code = lmb::app::exit_ok;
   add_serve(program, code);
   add_check(program, code);
+  add_doctor(program, code);
   add_demo(program, code);
   add_sim(program, code);
   lmb::bench::add_bench_command(program, code);

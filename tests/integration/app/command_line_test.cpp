@@ -45,7 +45,7 @@ TEST(CommandLine, alone_shows_the_help_with_examples) {
 
 TEST(CommandLine, an_unknown_command_names_the_nearest_and_all) {
   expect_refused("serv -c x", {"lmbalancer: no command 'serv'; did you mean 'serve'?",
-                               "serve, check, demo, sim, bench, status, drain, undrain",
+                               "serve, check, doctor, demo, sim, bench, status, drain, undrain",
                                "See lmbalancer --help."});
   expect_refused("foo", {"no command 'foo'; the commands are: serve, check"});
   expect_refused("foo demo", {"no command 'foo'"});
@@ -82,7 +82,7 @@ TEST(CommandLine, a_number_out_of_range_is_told_with_the_range) {
 
 TEST(CommandLine, every_command_has_help_with_examples) {
   for (const std::string command :
-       {"serve", "check", "demo", "sim", "bench", "status", "drain", "undrain"}) {
+       {"serve", "check", "demo", "sim", "bench", "status", "drain", "undrain", "doctor"}) {
     const auto ended = run(command + " --help");
     EXPECT_EQ(ended.code, 0) << command;
     EXPECT_NE(ended.said.find("Examples:\n  lmbalancer " + command), std::string::npos)

@@ -1,8 +1,9 @@
-// lmbalancer status, drain and undrain.
+// lmbalancer status, drain, undrain and doctor.
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "config_file.hpp"
 #include "served_fleet.hpp"
 
 namespace lmb::test {
@@ -85,6 +86,25 @@ TEST(Operator, is_told_when_nobody_answers_or_the_address_is_none) {
   EXPECT_EQ(told_by({"drain"}).code, 2);
   EXPECT_EQ(told_by({"status", "-c", "/nonexistent.json"}).code, 2);
   EXPECT_EQ(told_by({"status", "--key-env", "LMB_TEST_NOT_SET_AT_ALL"}).code, 2);
+}
+
+TEST(Doctor, tells_a_usable_worker_from_one_that_is_away) {
+  ServedFleet served(50);
+  const auto examined = [](const std::string& url) {
+    return R"({"workers": [{"name": "mac", "url": ")" + url + "\"}]}";
+  };
+  const ConfigFile good(examined(served.fleet().url(0)));
+  const auto well = told_by({"doctor", "-c", good.name()});
+  EXPECT_EQ(well.code, 0) << well.text;
+  for (const auto* part : {"mac\n", "ok    connect", "ok    greeting  LM Studio", "ok    token",
+                           "ok    models", "slots", "context", "1 of 1 workers can be used"}) {
+    EXPECT_TRUE(has(well.text, part)) << part << " missing in\n" << well.text;
+  }
+  const ConfigFile away(examined("http://127.0.0.77:9"));
+  const auto ill = told_by({"doctor", "-c", away.name()});
+  EXPECT_EQ(ill.code, 1) << ill.text;
+  EXPECT_TRUE(has(ill.text, "BAD   connect")) << ill.text;
+  EXPECT_TRUE(has(ill.text, "Serve on Local Network")) << ill.text;
 }
 
 }  // namespace

@@ -1,28 +1,11 @@
 // What the program says and returns when it cannot begin.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
-
+#include "config_file.hpp"
 #include "served_fleet.hpp"
 
 namespace lmb::test {
 namespace {
-
-class ConfigFile {
- public:
-  explicit ConfigFile(const std::string& text) {
-    ::close(::mkstemp(name_.data()));
-    std::ofstream(name_) << text;
-  }
-  ~ConfigFile() { ::unlink(name_.c_str()); }
-  ConfigFile(const ConfigFile&) = delete;
-  ConfigFile& operator=(const ConfigFile&) = delete;
-  [[nodiscard]] const std::string& name() const { return name_; }
-
- private:
-  std::string name_ = ::testing::TempDir() + "lmbalancer-check-XXXXXX";
-};
 
 TEST(Start, a_bad_config_is_refused_with_all_its_faults_at_once) {
   const ConfigFile file(R"({"workers": [
