@@ -11,8 +11,9 @@ std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Me
   for (const auto& worker : fleet.workers) {
     telemetry::WorkerGauges gauge;
     gauge.worker = worker.id;
-    gauge.up = worker.state == scheduling::WorkerState::up ||
-               worker.state == scheduling::WorkerState::suspect;
+    // A draining worker shows in its own gauge; the snapshot does not tell of its probes then.
+    gauge.up = worker.state != scheduling::WorkerState::starting &&
+               worker.state != scheduling::WorkerState::down;
     gauge.draining = worker.draining;
     gauge.in_flight = worker.in_flight;
     gauge.slots = worker.slots;

@@ -82,7 +82,8 @@ Json totals_json(const scheduling::FleetSnapshot& fleet) {
   std::uint64_t slots = 0;
   std::uint64_t grants = 0;
   for (const auto& worker : fleet.workers) {
-    const bool is_up = worker.state == scheduling::WorkerState::up;
+    const bool is_up = worker.state == scheduling::WorkerState::up ||
+                       worker.state == scheduling::WorkerState::suspect;
     up += is_up ? 1 : 0;
     draining += worker.draining ? 1 : 0;
     in_flight += worker.in_flight;

@@ -40,9 +40,8 @@ std::string printable(std::string text) {
 
 std::string state_of(const Json& worker) {
   auto state = worker.at("state").get<std::string>();
-  if (worker.at("draining").get<bool>()) {
-    state += worker.at("in_flight").get<int>() > 0 ? ", draining" : ", drained";
-  }
+  const bool idle = worker.at("in_flight").get<int>() == 0;
+  if (worker.at("draining").get<bool>() && idle) state = "drained";
   const auto& failure = worker.at("last_failure");
   const bool alive = worker.at("last_probe").is_object() && worker.at("last_probe").at("alive");
   if (!alive && failure.is_object()) state += " (" + failure.at("kind").get<std::string>() + ")";
