@@ -131,7 +131,7 @@ void RequestMetrics::create_worker_series(Instruments& instruments) {
                             "Prompt tokens, as the worker's usage field told or as estimated.",
                             {"worker", "source"}});
   CounterFamily& generated =
-      instruments.counters({"lmbalancer_generated_tokens_total",
+      instruments.counters({"lmbalancer_generation_tokens_total",
                             "tokens",
                             "Generated tokens, as the worker's usage field told or as estimated.",
                             {"worker", "source"}});

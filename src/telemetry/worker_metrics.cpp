@@ -19,7 +19,7 @@ WorkerMetrics::WorkerMetrics(Instruments& instruments, const std::vector<std::st
 }
 
 void WorkerMetrics::create_gauges(Instruments& instruments) {
-  GaugeFamily& in_flight = instruments.gauges({"lmbalancer_in_flight",
+  GaugeFamily& in_flight = instruments.gauges({"lmbalancer_inflight_requests",
                                                "requests",
                                                "Requests that hold a slot of the worker now.",
                                                {"worker"}});
@@ -89,7 +89,7 @@ void WorkerMetrics::create_health_series(Instruments& instruments) {
                               "Duration of the probes that succeeded.",
                               {"worker"}});
   CounterFamily& transitions =
-      instruments.counters({"lmbalancer_worker_transitions_total",
+      instruments.counters({"lmbalancer_worker_health_transitions_total",
                             "transitions",
                             "Changes of a worker's health, by the state it changed to.",
                             {"worker", "to"}});

@@ -90,16 +90,16 @@ async function leavesAnswer() {
   let inFlight = 0;
   for await (const chunk of stream) {
     if (!chunk.choices[0]?.delta?.content) continue;
-    inFlight = await daemon.metric('lmbalancer_in_flight');
+    inFlight = await daemon.metric('lmbalancer_inflight_requests');
     break; // leaving the loop aborts the request
   }
-  await daemon.metricBecomes('lmbalancer_in_flight', 0);
+  await daemon.metricBecomes('lmbalancer_inflight_requests', 0);
   const noticed = (await daemon.metric('lmbalancer_client_disconnects_total')) - disconnects;
   return inFlight === 1 && noticed === 1;
 }
 
 test('frees the slot when the client leaves in the middle of a stream', limit, async () => {
-  await daemon.metricBecomes('lmbalancer_in_flight', 0);
+  await daemon.metricBecomes('lmbalancer_inflight_requests', 0);
   for (let attempt = 1; !(await leavesAnswer()); attempt += 1) {
     assert.ok(attempt < 5, 'in none of 5 streams the daemon saw the client leave');
   }

@@ -185,7 +185,7 @@ TEST_P(Relay, counts_tokens_from_usage) {
   client.send(post("/v1/chat/completions", body + R"(,"stream_options":{"include_usage":true}})"));
   const auto answer = client.read_answer();
   const auto worker = answer.fields.at("x-lmb-worker");
-  EXPECT_EQ(daemon.metric("lmbalancer_generated_tokens_total{source=\"usage\",worker=\"" + worker +
+  EXPECT_EQ(daemon.metric("lmbalancer_generation_tokens_total{source=\"usage\",worker=\"" + worker +
                           "\"}"),
             7);
   EXPECT_EQ(

@@ -121,7 +121,7 @@ TEST(WorkerMetric, an_exchange_is_counted_once_in_every_view_of_it) {
     return daemon.metric("lmbalancer_requests_total{code=\"200\"," + labels + ",worker=\"w1\"}") ==
            2;
   }));
-  EXPECT_EQ(daemon.metric("lmbalancer_in_flight{worker=\"w1\"}"), 0);
+  EXPECT_EQ(daemon.metric("lmbalancer_inflight_requests{worker=\"w1\"}"), 0);
   EXPECT_EQ(daemon.metric("lmbalancer_worker_up{worker=\"w1\"}"), 1);
   EXPECT_GT(daemon.metric("lmbalancer_worker_slots{worker=\"w1\"}"), 0);
   EXPECT_EQ(daemon.metric("lmbalancer_queue_depth"), 0);

@@ -153,10 +153,11 @@ TEST_F(DispatcherTest, transitions_are_counted_by_worker) {
   const auto shows = [&](const std::string& line) {
     return page.find(line + "\n") != std::string::npos;
   };
-  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="up",worker="w0"} 1)")) << page;
-  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="up",worker="w1"} 1)"));
-  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="down",worker="w1"} 1)"));
-  EXPECT_TRUE(shows(R"(lmbalancer_worker_transitions_total{to="down",worker="w0"} 0)"));
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="up",worker="w0"} 1)"))
+      << page;
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="up",worker="w1"} 1)"));
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="down",worker="w1"} 1)"));
+  EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="down",worker="w0"} 0)"));
 }
 
 TEST_F(DispatcherTest, tells_when_to_try_again_from_what_it_has_measured) {

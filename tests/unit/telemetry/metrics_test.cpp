@@ -74,8 +74,8 @@ TEST_F(MetricsTest, tokens_and_their_times_are_counted_by_worker) {
   EXPECT_EQ(scraped.at(R"(lmbalancer_time_per_output_token_seconds_sum{worker="mac-a"})"), 0.5);
   EXPECT_EQ(scraped.at(R"(lmbalancer_prompt_tokens_total{source="usage",worker="mac-a"})"), 100);
   EXPECT_EQ(scraped.at(R"(lmbalancer_prompt_tokens_total{source="estimate",worker="mac-b"})"), 100);
-  EXPECT_EQ(scraped.at(R"(lmbalancer_generated_tokens_total{source="usage",worker="mac-a"})"), 13);
-  EXPECT_EQ(scraped.at(R"(lmbalancer_generated_tokens_total{source="usage",worker="mac-b"})"), 0);
+  EXPECT_EQ(scraped.at(R"(lmbalancer_generation_tokens_total{source="usage",worker="mac-a"})"), 13);
+  EXPECT_EQ(scraped.at(R"(lmbalancer_generation_tokens_total{source="usage",worker="mac-b"})"), 0);
 }
 
 TEST_F(MetricsTest, an_answer_of_one_token_has_a_ttft_and_no_tpot) {
@@ -190,8 +190,9 @@ TEST_F(MetricsTest, what_happens_at_workers_is_counted_by_worker) {
   EXPECT_EQ(scraped.at(R"(lmbalancer_probe_duration_seconds_count{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_probe_duration_seconds_bucket{worker="mac-b",le="0.00025"})"),
             1);
-  EXPECT_EQ(scraped.at(R"(lmbalancer_worker_transitions_total{to="down",worker="mac-b"})"), 1);
-  EXPECT_EQ(scraped.at(R"(lmbalancer_worker_transitions_total{to="up",worker="mac-b"})"), 0);
+  EXPECT_EQ(scraped.at(R"(lmbalancer_worker_health_transitions_total{to="down",worker="mac-b"})"),
+            1);
+  EXPECT_EQ(scraped.at(R"(lmbalancer_worker_health_transitions_total{to="up",worker="mac-b"})"), 0);
 }
 
 TEST_F(MetricsTest, gauges_tell_the_fleet_as_it_was_set_last) {
@@ -203,7 +204,7 @@ TEST_F(MetricsTest, gauges_tell_the_fleet_as_it_was_set_last) {
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_up{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_draining{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_draining{worker="mac-a"})"), 0);
-  EXPECT_EQ(scraped.at(R"(lmbalancer_in_flight{worker="mac-b"})"), 1);
+  EXPECT_EQ(scraped.at(R"(lmbalancer_inflight_requests{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_slots{worker="mac-b"})"), 2);
   EXPECT_EQ(scraped.at("lmbalancer_queue_depth"), 5);
   EXPECT_EQ(scraped.at("lmbalancer_body_memory_bytes"), 12345);
@@ -255,7 +256,7 @@ TEST_F(MetricsTest, known_series_stand_at_zero_before_anything_happens) {
         R"(lmbalancer_phase_duration_seconds_bucket{phase="proxy",le="0.0001"})",
         R"(lmbalancer_request_duration_seconds_bucket{route="unknown",le="1800"})",
         R"(lmbalancer_probes_total{result="failed",worker="mac-a"})",
-        R"(lmbalancer_worker_transitions_total{to="down",worker="mac-a"})",
+        R"(lmbalancer_worker_health_transitions_total{to="down",worker="mac-a"})",
         R"(lmbalancer_limit_hits_total{limit="queue.length"})"}) {
     EXPECT_EQ(scraped.at(series), 0) << series;
   }

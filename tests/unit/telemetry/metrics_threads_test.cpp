@@ -59,7 +59,7 @@ TEST(MetricsThreads, totals_are_exact_while_a_scrape_runs_beside) {
   EXPECT_EQ(scraped.sum("lmbalancer_request_duration_seconds_count"), total);
   EXPECT_EQ(scraped.sum("lmbalancer_request_duration_seconds_sum"), total * 8);
   EXPECT_EQ(scraped.sum("lmbalancer_phase_duration_seconds_sum"), total * 8);
-  EXPECT_EQ(scraped.sum("lmbalancer_generated_tokens_total"), total * 13);
+  EXPECT_EQ(scraped.sum("lmbalancer_generation_tokens_total"), total * 13);
   EXPECT_EQ(scraped.sum("lmbalancer_bytes_total"), total * 12900);
   EXPECT_EQ(scraped.at(R"(lmbalancer_client_disconnects_total{phase="generate"})"), total / 4);
   EXPECT_EQ(scraped.at(R"(lmbalancer_connections_total{reuse="reused",worker="mac-a"})"),
