@@ -235,7 +235,7 @@ void begin_work(ClientConnection& client, RequestContext& ctx) {
 
 std::optional<Error> error_in(Result<void> result) {
   if (result) return std::nullopt;
-  return std::move(result.error());
+  return result.error();
 }
 
 net::Task<Result<void>> answer(ClientConnection& client, RequestContext& ctx) {
