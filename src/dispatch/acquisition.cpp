@@ -77,16 +77,21 @@ Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
     : dispatcher_(dispatcher), bell_(bell), shard_(shard) {
   const auto now = Clock::now();
   scheduling::Submitted submitted;
-  scheduling::Effects effects;
+  scheduling::Effects before;
+  scheduling::Effects after;
   {
     const std::lock_guard lock(dispatcher_.mutex_);
-    if (dispatcher_.scheduler_.queued() > 0) effects = dispatcher_.scheduler_.tick(now);
-    submitted = dispatcher_.scheduler_.submit(demand, now);
+    auto& scheduler = dispatcher_.scheduler_;
+    if (scheduler.queued() > 0) before = scheduler.tick(now);
+    submitted = scheduler.submit(demand, now);
     if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
       dispatcher_.ticket_shard_.emplace(*ticket, shard_);
     }
+    const auto* slot = std::get_if<scheduling::Slot>(&submitted);
+    if (slot != nullptr && slot->watched && scheduler.queued() > 0) after = scheduler.tick(now);
   }
-  if (!effects.empty()) dispatcher_.carry_out(std::move(effects));
+  if (!before.empty()) dispatcher_.carry_out(std::move(before));
+  if (!after.empty()) dispatcher_.carry_out(std::move(after));
   if (auto* slot = std::get_if<scheduling::Slot>(&submitted)) {
     outcome_ = Lease(dispatcher_, std::move(*slot));
   } else if (const auto* ticket = std::get_if<TicketId>(&submitted)) {

@@ -105,7 +105,11 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     lease.prompt_tokens = tokens;
     lease.stream = demand.stream;
     Slot slot = state.take(*place, lease, now);
-    state.check(now);
+    // A trial that begins may leave others without a worker that is admitted: the caller's tick()
+    // gives them one by panic.
+    if (!slot.watched || state.queue.empty()) {
+      state.check(now);
+    }
     return slot;
   }
   if (demand.deadline <= now) {

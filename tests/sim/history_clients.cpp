@@ -69,6 +69,9 @@ void History::submit(Request& request) {
     }
     request.slot = *slot;
     begin_exchange(request);
+    if (slot->watched && scheduler_.queued() > 0) {
+      tick();
+    }
   } else if (const TicketId* ticket = std::get_if<TicketId>(&result)) {
     if (trace_ != nullptr) {
       *trace_ << "waits with ticket " << *ticket << '\n';

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::uint32_t large_fleet = 24;
 constexpr std::array<const char*, 4> models{"m0", "m1", "m2", "m3"};
 
 template <class T>
@@ -20,7 +21,7 @@ T one_of(Chance& chance, std::initializer_list<T> values) {
 
 scheduling::SchedulerOptions random_options(Chance& chance) {
   scheduling::SchedulerOptions options;
-  options.queue_length = one_of<std::size_t>(chance, {0, 3, 20, 200});
+  options.queue_length = one_of<std::size_t>(chance, {0, 3, 20, 60});
   options.no_worker_grace = one_of<Duration>(chance, {0s, 1s, 5s, 20s});
   options.startup_grace = one_of<Duration>(chance, {0s, 3s, 10s});
   options.slots_unknown = chance.between(1U, 4U);
@@ -103,7 +104,7 @@ std::string random_model(Chance& chance) {
 Setting random_setting(Chance& chance) {
   Setting setting;
   setting.options = random_options(chance);
-  const std::uint32_t size = chance.happens(0.02) ? 64 : chance.between(1U, 7U);
+  const std::uint32_t size = chance.happens(0.02) ? large_fleet : chance.between(1U, 7U);
   std::uint32_t slots = 0;
   const Duration service = one_of<Duration>(chance, {50ms, 1s, 8s});
   for (std::uint32_t i = 0; i < size; ++i) {
@@ -120,11 +121,16 @@ Setting random_setting(Chance& chance) {
   setting.arrivals_mean = service * 2 * chance.between(50U, 400U) / (100 * slots);
   setting.length = std::max<Duration>(setting.arrivals_mean * chance.between(100U, 400U),
                                       chance.between(10s, 30s));
+  if (size == large_fleet) {
+    // The oracle looks at everything for everyone: that is slow where both are many.
+    setting.options.queue_length = std::min<std::size_t>(setting.options.queue_length, 20);
+    setting.length = setting.arrivals_mean * 400;
+  }
   setting.faults_mean = setting.length / chance.between(1U, 30U);
   setting.probe_interval = one_of<Duration>(chance, {1s, 5s});
   setting.delivery_max = one_of<Duration>(chance, {0ms, 1ms, 500ms});
   setting.leaver_rate = one_of<double>(chance, {0.0, 0.1, 0.5});
-  setting.closes = chance.happens(0.1);
+  setting.closes = chance.happens(0.4);
   return setting;
 }
 

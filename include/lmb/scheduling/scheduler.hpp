@@ -40,7 +40,9 @@ class Scheduler {
   Scheduler(Scheduler&&) noexcept;
   Scheduler& operator=(Scheduler&&) noexcept;
 
-  /// Call tick(now) first while anything waits: time alone may have freed a slot for an older one.
+  /// Call tick(now) first while anything waits: time alone may have freed a slot for an older one;
+  /// and after a slot with Slot::watched while anything waits: a trial that begins may leave others
+  /// to the rule that breakers which exclude everyone are ignored.
   /// Does not allocate unless the request has to wait. A request with a deadline in the past is
   /// still given a free slot, but does not wait. A request that no worker can serve for now is told
   /// no_worker when no_worker_grace has passed since its arrival or the loss of its last worker;

@@ -120,6 +120,25 @@ TEST(HealthStory, when_breakers_exclude_everyone_they_are_ignored) {
   EXPECT_EQ(story.finish(story.runs_on(0)), changed({a_up}));
 }
 
+TEST(HealthStory, a_trial_that_begins_leaves_those_who_hoped_for_its_worker_to_panic) {
+  Story story({slots(1), slots(1)});
+  story.all_up();
+  (void)story.offer(0, {{"m", true}, {"n", true}});
+  story.runs_on(0, "m", workers({1}));
+  for (int i = 0; i < 3; ++i) {
+    (void)story.finish(story.runs_on(0, "n"), Outcome::worker_fault);
+  }
+  story.pass(6s);
+  for (int i = 0; i < 3; ++i) {
+    (void)story.finish(story.runs_on(1, "m", workers({0})), Outcome::worker_fault);
+  }
+  // b's breaker is open; a admits its trial, but "m" is busy there.
+  const TicketId waiting = story.waits("m");
+  EXPECT_EQ(story.tick(), nothing);
+  story.runs_on(0, "n");
+  EXPECT_EQ(story.tick(), granted({{waiting, WorkerId(1)}})) << "nobody else admits it now";
+}
+
 TEST(HealthStory, one_poisonous_prompt_is_one_piece_of_evidence) {
   // It crashes every worker that it reaches; the client's SDK sends it three times, we try each
   // three times.
