@@ -33,7 +33,7 @@ net::Task<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
   }
   const auto work = [lists = parts.model_lists, route = request.route,
                      target = std::move(request.target)] { return lists->render(route, target); };
-  auto body = co_await net::run_on(request.shard, parts.watch_shard, work);
+  auto body = co_await net::run_on(request.shard, parts.control, work);
   const unsigned status = body.empty() ? 0 : 200;
   co_return LocalAnswer(status, json, std::move(body));
 }

@@ -16,8 +16,8 @@ struct LocalRouteParts {
   const dispatch::Dispatcher* dispatcher = nullptr;
   telemetry::Metrics* metrics = nullptr;
   const proxy::Shared* shared = nullptr;
-  const admin::ModelLists* model_lists = nullptr;  ///< Read on `watch_shard` only.
-  boost::asio::any_io_executor watch_shard;
+  const admin::ModelLists* model_lists = nullptr;  ///< Read on `control` only.
+  boost::asio::any_io_executor control;
   boost::asio::any_io_executor scribe;  ///< Where /metrics is written.
   const std::atomic<bool>* draining = nullptr;
 };

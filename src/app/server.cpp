@@ -89,10 +89,13 @@ struct Server::Parts {
   telemetry::Metrics metrics;
   asio::thread_pool helper;  ///< Inflates and reads large bodies.
   asio::thread_pool scribe;  ///< Writes /metrics; must not wait behind bodies.
-  /// As read last; empty until then. Touched by the watch's shard only.
+  /// As read last; empty until then. Touched by the control shard only.
   std::vector<std::optional<protocol::ModelCatalogue>> catalogues;
   std::atomic<bool> draining{false};
+  /// Serve clients.
   std::vector<std::unique_ptr<net::Shard>> shards;
+  /// Probes, catalogues and the admin listener: no work of theirs delays a token.
+  std::unique_ptr<net::Shard> control;
   std::unique_ptr<dispatch::Dispatcher> dispatcher;
   std::unique_ptr<proxy::Shared> shared;
   std::unique_ptr<admin::ModelLists> model_lists;
@@ -117,6 +120,7 @@ void Server::Parts::make_shards() {
     shards.push_back(std::make_unique<net::Shard>(index, on_escape));
     setup.shards.emplace_back(shards.back()->context().get_executor());
   }
+  control = std::make_unique<net::Shard>(threads, on_escape);
   setup.options = config.scheduling;
   setup.options.retry = config.retry;
   setup.fleet = config.fleet;
@@ -135,7 +139,7 @@ void Server::Parts::make_shards() {
   local.metrics = &metrics;
   local.shared = shared.get();
   local.model_lists = model_lists.get();
-  local.watch_shard = shards.front()->context().get_executor();
+  local.control = control->context().get_executor();
   local.scribe = scribe.get_executor();
   local.draining = &draining;
   shared->local = make_local_routes(local);
@@ -153,10 +157,13 @@ void Server::Parts::make_watch() {
     dispatcher->note_failure(worker, "probe", kind);
     admin->note_failure(worker, kind);
   };
-  news.on_probe = [this](WorkerId worker, bool alive, Duration took) {
-    metrics.count_probe(worker, alive, took);
-    admin->note_probe(worker, alive, took);
-    dispatcher->observe_probe(worker, alive);
+  news.on_probe = [this](WorkerId worker, const upstream::ProbeResult& probe) {
+    metrics.count_probe(worker, probe.alive, probe.took);
+    admin->note_probe(worker, probe.alive, probe.took);
+    scheduling::ProbeReport report(probe.alive);
+    report.timed_out = probe.timed_out;
+    report.begun = probe.begun;
+    dispatcher->observe_probe(worker, report);
   };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
     catalogues[worker.value()] = catalogue;
@@ -168,11 +175,14 @@ void Server::Parts::make_watch() {
     }
   };
   shared->on_unreachable = [this](WorkerId worker) {
-    asio::post(shards.front()->context(), [this, worker] { watch->look_again(worker); });
+    asio::post(control->context(), [this, worker] { watch->look_again(worker); });
   };
-  watch = std::make_unique<upstream::FleetWatch>(*shards.front(), config.upstream, config.addresses,
-                                                 std::move(news),
-                                                 [this](const char* what) { note_escape(what); });
+  upstream::FleetWatch::Setup setup;
+  setup.options = config.upstream;
+  setup.workers = config.addresses;
+  setup.news = std::move(news);
+  setup.on_escape = [this](const char* what) { note_escape(what); };
+  watch = std::make_unique<upstream::FleetWatch>(*control, std::move(setup));
 }
 
 void Server::Parts::make_admin() {
@@ -182,7 +192,7 @@ void Server::Parts::make_admin() {
   setup.metrics = &metrics;
   setup.build = build_info();
   setup.draining = &draining;
-  setup.home = shards.front()->context().get_executor();
+  setup.home = control->context().get_executor();
   setup.helper = helper.get_executor();
   for (auto& front : fronts) {
     admin::ShardRequests each;
@@ -253,6 +263,7 @@ Result<void> Server::start() {
   parts.watch->start();
   parts.acceptor->start();
   for (auto& shard : parts.shards) shard->start();
+  parts.control->start();
   parts.running = true;
   return {};
 }
@@ -262,8 +273,7 @@ std::vector<tcp::endpoint> Server::endpoints() const {
 }
 
 std::vector<tcp::endpoint> Server::admin_endpoints() const {
-  return run_and_wait(parts_->shards.front()->context(),
-                      [this] { return parts_->admin->endpoints(); });
+  return run_and_wait(parts_->control->context(), [this] { return parts_->admin->endpoints(); });
 }
 
 void Server::begin_drain() {
@@ -297,7 +307,7 @@ void Server::stop() {
   if (!parts.running) return;
   begin_drain();
   end_now();
-  run_and_wait(parts.shards.front()->context(), [&parts] {
+  run_and_wait(parts.control->context(), [&parts] {
     parts.watch->stop();
     parts.admin->stop();
   });
@@ -305,15 +315,16 @@ void Server::stop() {
   asio::io_context pauses;
   net::Timer pause(pauses);
   const auto admin_active = [&parts] {
-    return run_and_wait(parts.shards.front()->context(),
-                        [&parts] { return parts.admin->active(); });
+    return run_and_wait(parts.control->context(), [&parts] { return parts.admin->active(); });
   };
   while ((active() > 0 || admin_active() > 0) && Clock::now() < limit) {
     pause.expires_after(std::chrono::milliseconds(5));
     pause.wait();
   }
   for (auto& shard : parts.shards) shard->stop();
+  parts.control->stop();
   for (auto& shard : parts.shards) shard->join();
+  parts.control->join();
   // What still waits for these threads has nobody left to wait for it.
   parts.helper.stop();
   parts.scribe.stop();

@@ -9,7 +9,6 @@
 #include "lmb/net/await_asio.hpp"
 #include "lmb/net/interruption.hpp"
 #include "lmb/net/options.hpp"
-#include "lmb/net/resolver.hpp"
 #include "lmb/net/stream.hpp"
 #include "lmb/protocol/worker_answer.hpp"
 #include "lmb/telemetry/log.hpp"
@@ -24,7 +23,9 @@ constexpr std::array<std::string_view, 3> model_lists{"/api/v1/models", "/api/v0
 
 std::string text_of(const Error& error) {
   std::string text(to_string(error.kind()));
-  if (error.cause()) text += ": " + error.cause().message();
+  // How a limit of ours ended the call says nothing.
+  if (error.cause() && error.cause() != asio::error::operation_aborted)
+    text += ": " + error.cause().message();
   return text;
 }
 
@@ -38,15 +39,43 @@ http::FetchRequest get(const WorkerAddress& address, std::string_view target, Du
   return request;
 }
 
+/// What lasts is told once.
+void warn_of_change(const WorkerAddress& address, std::string& last, std::string what) {
+  if (last == what) return;
+  telemetry::log(telemetry::LogLevel::warn, "worker " + address.name + ": probe: " + what);
+  last = std::move(what);
+}
+
 }  // namespace
 
-FleetWatch::FleetWatch(net::Shard& shard, const UpstreamOptions& options,
-                       const std::vector<WorkerAddress>& workers, FleetNews news,
-                       std::function<void(const char*)> on_escape)
-    : shard_(shard), options_(options), news_(std::move(news)), group_(std::move(on_escape)) {
-  for (const auto& address : workers) {
+/// What look_again() and look-ups need of the coroutine that watches a worker; shown to them for as
+/// long as it lives.
+struct FleetWatch::Watcher {
+  Watcher(FleetWatch& watch, Target& its_target)
+      : target(its_target), next_probe(watch.shard_.deadlines(), bell), stop(watch.group_, bell) {
+    target.watcher = this;
+  }
+  ~Watcher() { target.watcher = nullptr; }
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+
+  [[nodiscard]] bool stopped() const { return stop.level() != net::StopLevel::none; }
+
+  Target& target;
+  net::Bell bell;
+  net::Deadline next_probe;
+  net::StopWatch stop;
+};
+
+FleetWatch::FleetWatch(net::Shard& shard, Setup setup)
+    : shard_(shard),
+      options_(setup.options),
+      news_(std::move(setup.news)),
+      resolver_(shard.context().get_executor(), std::move(setup.look_up)),
+      group_(std::move(setup.on_escape)) {
+  for (auto& address : setup.workers) {
     Target target;
-    target.address = address;
+    target.address = std::move(address);
     target.id = WorkerId(static_cast<std::uint32_t>(targets_.size()));
     targets_.push_back(std::move(target));
   }
@@ -58,38 +87,32 @@ void FleetWatch::start() {
   }
 }
 
-/// Shows look_again() when the next probe is, for as long as that lives.
-class FleetWatch::NextProbe {
- public:
-  NextProbe(Target& target, net::Deadline& at) noexcept : target_(target) {
-    target_.next_probe = &at;
-  }
-  ~NextProbe() { target_.next_probe = nullptr; }
-  NextProbe(const NextProbe&) = delete;
-  NextProbe& operator=(const NextProbe&) = delete;
-
- private:
-  Target& target_;
-};
-
 net::Task<void> FleetWatch::watch(std::size_t index) {
   auto& target = targets_[index];
-  net::Bell bell;
-  net::Deadline next_probe(shard_.deadlines(), bell);
-  net::StopWatch stop(group_, bell);
-  const NextProbe shown(target, next_probe);
-  while (stop.level() == net::StopLevel::none) {
-    const auto begun = Clock::now();
-    target.probed_at = begun;
+  Watcher watcher(*this, target);
+  while (!watcher.stopped()) {
+    ProbeResult result;
+    result.begun = Clock::now();
+    target.probed_at = result.begun;
     target.our_lack = false;
-    const bool alive = co_await probe(target);
-    if (alive) target.last_failure.clear();
-    if (!alive) target.list_index = 0;
+    if (result.begun >= target.look_up_at) look_up(target);
+    watcher.next_probe.set(result.begun + options_.probe_timeout);
+    while (target.endpoints.empty() && target.looking_up && !watcher.next_probe.passed() &&
+           !watcher.stopped()) {
+      co_await watcher.bell.wait();
+    }
+    if (watcher.stopped()) co_return;
+    result.alive = co_await probe(target);
+    result.took = Clock::now() - result.begun;
+    result.timed_out = !result.alive && (target.failure == ErrorKind::connect_timeout ||
+                                         target.failure == ErrorKind::request_timeout);
+    if (result.alive) target.last_failure.clear();
+    if (!result.alive) target.list_index = 0;
     // Without a descriptor for a probe nothing is known of the worker.
-    if (!target.our_lack) news_.on_probe(target.id, alive, Clock::now() - begun);
-    next_probe.set(begun + options_.probe_interval);
-    while (!next_probe.passed() && stop.level() == net::StopLevel::none) {
-      co_await bell.wait();
+    if (!target.our_lack) news_.on_probe(target.id, result);
+    watcher.next_probe.set(result.begun + options_.probe_interval);
+    while (!watcher.next_probe.passed() && !watcher.stopped()) {
+      co_await watcher.bell.wait();
     }
   }
 }
@@ -97,58 +120,84 @@ net::Task<void> FleetWatch::watch(std::size_t index) {
 void FleetWatch::look_again(WorkerId worker) {
   constexpr Duration pause = std::chrono::seconds(1);
   auto& target = targets_[worker.value()];
-  target.resolve_at = Clock::now();
-  if (target.next_probe == nullptr) return;
+  target.look_up_at = Clock::now();
+  if (target.watcher == nullptr) return;
+  auto& next_probe = target.watcher->next_probe;
   const auto soonest = std::max(Clock::now(), target.probed_at + pause);
-  if (soonest < target.next_probe->at()) target.next_probe->set(soonest);
+  if (soonest < next_probe.at()) next_probe.set(soonest);
 }
 
 net::Task<bool> FleetWatch::probe(Target& target) {
-  if (Clock::now() >= target.resolve_at) co_await resolve_name(target);
-  if (target.endpoints.empty()) co_return false;
-  auto request = get(target.address, "/lmstudio-greeting", options_.probe_timeout);
-  // The first address that answers leads from now on.
-  for (std::size_t i = 0; i < target.endpoints.size(); ++i) {
-    auto request_copy = request;
-    const auto endpoint = target.endpoints[i];
-    auto answer = co_await fetch(endpoint, std::move(request_copy));
-    if (!answer) {
-      note_failure(target, answer.error());
-      continue;
-    }
-    if (i > 0) {
-      std::swap(target.endpoints[0], target.endpoints[i]);
-      news_.on_endpoints(target.id, target.endpoints);
-    }
-    const bool alive = co_await read_models(target);
-    co_return alive;
+  if (target.endpoints.empty() && target.looking_up) {
+    note_failure(target, ErrorKind::connect_failed,
+                 "cannot resolve " + target.address.host + ": no answer from the name server yet");
   }
-  target.resolve_at = Clock::now();
+  // A look-up may bring others meanwhile.
+  const auto endpoints = target.endpoints;
+  for (const auto& endpoint : endpoints) {
+    const bool alive = co_await probe_at(target, endpoint);
+    if (!alive) continue;
+    lead(target, endpoint);
+    co_return true;
+  }
+  target.look_up_at = Clock::now();
   co_return false;
 }
 
-net::Task<void> FleetWatch::resolve_name(Target& target) {
-  target.resolve_at = Clock::now() + options_.resolve_interval;
-  target.list_index = 0;
-  auto host = target.address.host;
-  auto resolving = net::resolve(std::move(host), target.address.port);
-  const auto home = shard_.context().get_executor();
-  auto resolved = co_await net::await_asio(home, std::move(resolving));
-  if (!resolved) {
-    note_failure(target, resolved.error().kind(), resolved.error().detail());
-    target.resolve_at = Clock::now();
-    co_return;
+net::Task<bool> FleetWatch::probe_at(Target& target, asio::ip::tcp::endpoint endpoint) {
+  auto request = get(target.address, "/lmstudio-greeting", options_.probe_timeout);
+  auto answer = co_await fetch(endpoint, std::move(request));
+  if (!answer) {
+    note_failure(target, answer.error());
+    co_return false;
   }
-  // The same addresses in another order are no news: the one that answers leads already.
-  const bool same = std::is_permutation(resolved->begin(), resolved->end(),
-                                        target.endpoints.begin(), target.endpoints.end());
-  if (same) co_return;
-  target.endpoints = *resolved;
+  const bool alive = co_await read_models(target, endpoint);
+  co_return alive;
+}
+
+void FleetWatch::lead(Target& target, const asio::ip::tcp::endpoint& endpoint) {
+  const auto found = std::find(target.endpoints.begin(), target.endpoints.end(), endpoint);
+  if (found == target.endpoints.end() || found == target.endpoints.begin()) return;
+  std::rotate(target.endpoints.begin(), found, found + 1);
   news_.on_endpoints(target.id, target.endpoints);
 }
 
-net::Task<bool> FleetWatch::read_models(Target& target) {
-  const auto endpoint = target.endpoints.front();
+void FleetWatch::look_up(Target& target) {
+  if (target.looking_up) return;
+  target.looking_up = true;
+  target.look_up_at = Clock::now() + options_.resolve_interval;
+  resolver_.begin(
+      target.address.host, target.address.port,
+      [this, &target](Result<net::Endpoints> result) { looked_up(target, std::move(result)); });
+}
+
+void FleetWatch::looked_up(Target& target, Result<net::Endpoints> result) {
+  target.looking_up = false;
+  // An upgraded LM Studio, or another machine by that name, may have a richer list.
+  target.list_index = 0;
+  const bool first = target.endpoints.empty();
+  if (result) target.look_up_failure.clear();
+  if (!result) {
+    const auto& error = result.error();
+    target.our_lack = error.kind() == ErrorKind::internal;
+    target.look_up_at = Clock::now();
+    if (first) {
+      note_failure(target, error.kind(), error.detail());
+    } else {
+      warn_of_change(target.address, target.look_up_failure, error.detail());
+    }
+  } else if (!std::is_permutation(result->begin(), result->end(), target.endpoints.begin(),
+                                  target.endpoints.end())) {
+    // The same addresses in another order are no news: the one that answers leads already.
+    target.endpoints = std::move(*result);
+    news_.on_endpoints(target.id, target.endpoints);
+  }
+  if (!first || target.watcher == nullptr) return;
+  if (!target.endpoints.empty()) target.watcher->next_probe.set(Clock::now());
+  target.watcher->bell.ring();
+}
+
+net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint endpoint) {
   for (std::size_t tried = 0; tried < model_lists.size(); ++tried) {
     const auto index = (target.list_index + tried) % model_lists.size();
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
@@ -164,8 +213,7 @@ net::Task<bool> FleetWatch::read_models(Target& target) {
     }
     auto catalogue = protocol::parse_model_list(answer->body);
     if (!catalogue) continue;
-    // Kept until the worker fails or its name is looked up again: an upgraded LM Studio may have a
-    // richer list.
+    // Kept until the worker fails or its name is looked up again.
     target.list_index = index;
     if (target.catalogue != *catalogue) {
       target.catalogue = *catalogue;
@@ -190,10 +238,9 @@ void FleetWatch::note_failure(Target& target, const Error& error) {
 }
 
 void FleetWatch::note_failure(Target& target, ErrorKind kind, std::string what) {
+  target.failure = kind;
   news_.on_failure(target.id, kind);
-  if (target.last_failure == what) return;
-  telemetry::log(telemetry::LogLevel::warn, "worker " + target.address.name + ": probe: " + what);
-  target.last_failure = std::move(what);
+  warn_of_change(target.address, target.last_failure, std::move(what));
 }
 
 }  // namespace lmb::upstream

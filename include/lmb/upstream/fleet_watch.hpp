@@ -11,6 +11,7 @@
 #include "lmb/base/error.hpp"
 #include "lmb/base/strong_id.hpp"
 #include "lmb/http/client.hpp"
+#include "lmb/net/resolver.hpp"
 #include "lmb/net/shard.hpp"
 #include "lmb/net/task.hpp"
 #include "lmb/protocol/model_list.hpp"
@@ -18,13 +19,20 @@
 
 namespace lmb::upstream {
 
+struct ProbeResult {
+  bool alive = false;      ///< A well-formed model list came.
+  bool timed_out = false;  ///< Not alive, for want of an answer in time.
+  TimePoint begun;
+  Duration took{};
+};
+
 /// What the watch tells of a worker; called on the watch's shard.
 struct FleetNews {
   std::function<void(WorkerId, std::vector<boost::asio::ip::tcp::endpoint>)> on_endpoints;
   /// Why the probe fails that is reported next. Kinds as of http::fetch; also connect_failed (name
   /// not resolved), worker_refused_key, bad_response (no model list).
   std::function<void(WorkerId, ErrorKind)> on_failure;
-  std::function<void(WorkerId, bool alive, Duration took)> on_probe;
+  std::function<void(WorkerId, const ProbeResult&)> on_probe;
   /// Only when it differs from the last one.
   std::function<void(WorkerId, protocol::ModelCatalogue)> on_catalogue;
 };
@@ -34,15 +42,23 @@ struct FleetNews {
 /// LM Studio has no health endpoint and answers 200 to unknown paths, so bodies are judged, not
 /// status codes: a probe is GET /lmstudio-greeting, then the richest model list that the worker has
 /// (/api/v1/models, /api/v0/models, /v1/models). Alive = a well-formed model list; the greeting is
-/// undocumented, so an unexpected one alone condemns nobody. Names are resolved at the start, every
-/// resolve_interval, and after a probe that could not connect; the last good answer is kept when
-/// DNS fails. Thread safety: none; lives on one shard, one coroutine per worker. Lifetime: shorter
-/// than the shard; its end drops probes that are still under way.
+/// undocumented, so an unexpected one alone condemns nobody. The address whose probe succeeds leads
+/// the others. Names are looked up at the start, every resolve_interval, and after a probe that
+/// could not connect; meanwhile probes go on with the addresses known, and these are kept when the
+/// look-up fails. A worker without an address yet waits for its first look-up up to probe_timeout
+/// before that counts as a failed probe. At most one look-up per worker is under way. Thread
+/// safety: none; lives on one shard, one coroutine per worker. Lifetime: shorter than the shard;
+/// its end drops probes that are still under way.
 class FleetWatch {
  public:
-  FleetWatch(net::Shard& shard, const UpstreamOptions& options,
-             const std::vector<WorkerAddress>& workers, FleetNews news,
-             std::function<void(const char*)> on_escape);
+  struct Setup {
+    UpstreamOptions options;
+    std::vector<WorkerAddress> workers;
+    FleetNews news;
+    std::function<void(const char*)> on_escape;  ///< Told of exceptions that left a coroutine.
+    net::LookUp look_up = net::look_up;
+  };
+  FleetWatch(net::Shard& shard, Setup setup);
   /// Spawns the coroutines; on the shard's thread or before it runs.
   void start();
   /// A connection to the worker could not be made: look its name up again and probe it now, but at
@@ -52,23 +68,29 @@ class FleetWatch {
   void stop() { group_.stop(net::StopLevel::finish_request); }
 
  private:
+  struct Watcher;
   struct Target {
     WorkerAddress address;
     WorkerId id;
     std::vector<boost::asio::ip::tcp::endpoint> endpoints;
-    TimePoint resolve_at{};
+    TimePoint look_up_at{};
+    bool looking_up = false;
     TimePoint probed_at{};
-    net::Deadline* next_probe = nullptr;  ///< Of the coroutine that watches it, while it runs.
-    std::size_t list_index = 0;           ///< Which model list the worker is known to have.
+    Watcher* watcher = nullptr;  ///< The coroutine that watches it, while it runs.
+    std::size_t list_index = 0;  ///< Which model list the worker is known to have.
     std::optional<protocol::ModelCatalogue> catalogue;
     std::string last_failure;
-    bool our_lack = false;  ///< The last probe failed for want of something of ours.
+    std::string look_up_failure;  ///< While the addresses known are kept.
+    ErrorKind failure{};          ///< What the last probe failed with.
+    bool our_lack = false;        ///< It failed for want of something of ours.
   };
-  class NextProbe;
   net::Task<void> watch(std::size_t index);
   net::Task<bool> probe(Target& target);
-  net::Task<void> resolve_name(Target& target);
-  net::Task<bool> read_models(Target& target);
+  net::Task<bool> probe_at(Target& target, boost::asio::ip::tcp::endpoint endpoint);
+  net::Task<bool> read_models(Target& target, boost::asio::ip::tcp::endpoint endpoint);
+  void look_up(Target& target);
+  void looked_up(Target& target, Result<net::Endpoints> result);
+  void lead(Target& target, const boost::asio::ip::tcp::endpoint& endpoint);
   net::Task<Result<http::FetchedAnswer>> fetch(boost::asio::ip::tcp::endpoint endpoint,
                                                http::FetchRequest request);
   void note_failure(Target& target, const Error& error);
@@ -78,6 +100,7 @@ class FleetWatch {
   const UpstreamOptions options_;
   std::vector<Target> targets_;
   FleetNews news_;
+  net::Resolver resolver_;
   net::SessionGroup group_;  ///< Goes first: its frames use all of the above.
 };
 
