@@ -123,7 +123,8 @@ std::string status_page(const ServiceSetup& setup, TimePoint started, TimePoint 
 std::string workers_page(const ServiceSetup& setup, const std::vector<ProbeNotes>& notes,
                          TimePoint now) {
   Json workers = Json::array();
-  for (const auto& worker : setup.dispatcher->snapshot().workers) {
+  const auto fleet = setup.dispatcher->snapshot(scheduling::SnapshotScope::all_models);
+  for (const auto& worker : fleet.workers) {
     workers.push_back(worker_json(*setup.config, worker, notes[worker.id.value()], now));
   }
   return text_of(Json{{"workers", std::move(workers)}});
@@ -131,7 +132,7 @@ std::string workers_page(const ServiceSetup& setup, const std::vector<ProbeNotes
 
 std::string worker_page(const ServiceSetup& setup, WorkerId worker, const ProbeNotes& notes,
                         TimePoint now) {
-  const auto fleet = setup.dispatcher->snapshot();
+  const auto fleet = setup.dispatcher->snapshot(scheduling::SnapshotScope::all_models);
   const auto& snapshot = fleet.workers[worker.value()];
   return text_of(Json{{"worker", worker_json(*setup.config, snapshot, notes, now)}});
 }

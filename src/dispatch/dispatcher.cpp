@@ -67,9 +67,9 @@ void Dispatcher::close() {
   carry_out(std::move(effects));
 }
 
-scheduling::FleetSnapshot Dispatcher::snapshot() const {
+scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) const {
   const std::lock_guard lock(mutex_);
-  return scheduler_.snapshot();
+  return scheduler_.snapshot(scope);
 }
 
 bool Dispatcher::any_up() const {

@@ -46,7 +46,7 @@ std::string_view to_string(Refusal refusal) noexcept {
 
 namespace {
 
-WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker) {
+WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker, SnapshotScope scope) {
   WorkerSnapshot snapshot;
   snapshot.id = id;
   snapshot.name = worker.spec.name;
@@ -62,7 +62,8 @@ WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker) {
   snapshot.slots = std::max<std::uint32_t>(1, worker.slots);
   snapshot.grants_total = worker.grants_total;
   for (const Instance& instance : worker.instances) {
-    if (!instance.vacant()) {
+    const bool in_use = instance.loaded || instance.occupied() > 0;
+    if (!instance.vacant() && (in_use || scope == SnapshotScope::all_models)) {
       snapshot.instances.push_back({.id = *instance.id,
                                     .model = instance.model,
                                     .loaded = instance.loaded,
@@ -252,7 +253,7 @@ std::optional<TimePoint> Scheduler::next_tick(TimePoint now) const {
   return next;
 }
 
-FleetSnapshot Scheduler::snapshot() const {
+FleetSnapshot Scheduler::snapshot(SnapshotScope scope) const {
   FleetSnapshot snapshot;
   snapshot.queued = state_->queue.size();
   snapshot.panic_grants_total = state_->panic_grants;
@@ -260,7 +261,7 @@ FleetSnapshot Scheduler::snapshot() const {
   const auto& workers = state_->fleet.workers();
   snapshot.workers.reserve(workers.size());
   for (std::uint32_t i = 0; i < workers.size(); ++i) {
-    snapshot.workers.push_back(snapshot_of(WorkerId(i), workers[i]));
+    snapshot.workers.push_back(snapshot_of(WorkerId(i), workers[i], scope));
   }
   return snapshot;
 }

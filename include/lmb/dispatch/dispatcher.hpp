@@ -112,7 +112,8 @@ class Dispatcher {
   /// Refuses what waits and what comes; leases go on.
   void close();
 
-  [[nodiscard]] scheduling::FleetSnapshot snapshot() const;
+  [[nodiscard]] scheduling::FleetSnapshot snapshot(
+      scheduling::SnapshotScope scope = scheduling::SnapshotScope::in_use) const;
   [[nodiscard]] bool any_up() const;
   [[nodiscard]] std::uint32_t retry_after_seconds() const;
   [[nodiscard]] const std::string& worker_name(WorkerId worker) const {

@@ -75,7 +75,7 @@ class Scheduler {
 
   /// When tick has work; nothing when no one waits.
   [[nodiscard]] std::optional<TimePoint> next_tick(TimePoint now) const;
-  [[nodiscard]] FleetSnapshot snapshot() const;
+  [[nodiscard]] FleetSnapshot snapshot(SnapshotScope scope = SnapshotScope::all_models) const;
   [[nodiscard]] std::size_t queued() const noexcept;
   /// A worker is up, its catalogue is known and it is not draining: new requests can be served.
   [[nodiscard]] bool any_up() const noexcept;

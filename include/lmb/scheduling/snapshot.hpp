@@ -24,6 +24,13 @@ struct InstanceSnapshot {
   std::uint64_t context_length = 0;  ///< 0 = not told.
 };
 
+/// Which instances a snapshot tells. A Mac may have hundreds of models on disk, and whoever copies
+/// them holds the dispatcher's lock.
+enum class SnapshotScope : std::uint8_t {
+  in_use,      ///< The loaded ones, and those of which requests still hold slots.
+  all_models,  ///< Also the places of models that are on disk only.
+};
+
 struct WorkerSnapshot {
   WorkerId id;
   std::string name;

@@ -147,6 +147,23 @@ TEST(WorkersStory, a_tried_worker_is_not_chosen_again) {
   story.is_refused(Refusal::all_tried, "m", workers({0, 1, 2}));
 }
 
+TEST(WorkersStory, a_snapshot_of_what_is_in_use_leaves_out_what_is_on_disk) {
+  Story story({slots(2)});
+  (void)story.probe(0, true);
+  (void)story.offer(0, {{"m", true}, {"cold", false}, {"running", true}});
+  story.runs_on(0, "running");
+  (void)story.offer(0, {{"m", true}, {"cold", false}});
+  const auto models = [&story](SnapshotScope scope) {
+    std::vector<std::string> names;
+    for (const InstanceSnapshot& instance : story->snapshot(scope).workers[0].instances) {
+      names.push_back(instance.model);
+    }
+    return names;
+  };
+  EXPECT_EQ(models(SnapshotScope::in_use), (std::vector<std::string>{"m", "running"}));
+  EXPECT_EQ(models(SnapshotScope::all_models), (std::vector<std::string>{"m", "cold", "running"}));
+}
+
 TEST(WorkersStory, the_snapshot_tells_all) {
   Story story({slots(2), auto_slots()});
   (void)story.offer(0, {{"m", true}});
