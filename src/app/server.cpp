@@ -161,11 +161,14 @@ void Server::Parts::make_watch() {
     metrics.count_probe(worker, probe.alive, probe.took);
     admin->note_probe(worker, probe.alive, probe.took);
     scheduling::ProbeReport report(probe.alive);
+    // Who is away may come back upgraded.
+    if (!probe.alive) shared->route_gaps.forget(worker);
     report.timed_out = probe.timed_out;
     report.begun = probe.begun;
     dispatcher->observe_probe(worker, report);
   };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
+    shared->route_gaps.forget(worker);
     catalogues[worker.value()] = catalogue;
     model_lists->set(worker, std::move(catalogue));
     // A new name in the fleet may be another name for what the others have.

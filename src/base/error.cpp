@@ -29,6 +29,8 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(method_not_allowed)
     LMB_KIND(not_proxied)
     LMB_KIND(model_not_found)
+    LMB_KIND(response_unknown)
+    LMB_KIND(response_away)
     LMB_KIND(unauthorized)
     LMB_KIND(client_gone)
     LMB_KIND(client_stalled)

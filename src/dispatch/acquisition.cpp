@@ -53,6 +53,10 @@ void Lease::note_first_token(TimePoint now) noexcept {
   if (dispatcher_ != nullptr && slot_.watched) dispatcher_->first_token(slot_);
 }
 
+void Lease::note_token(TimePoint now) noexcept {
+  if (dispatcher_ != nullptr) dispatcher_->note_delivery(slot_.worker, now);
+}
+
 void Lease::finish(scheduling::Outcome outcome) noexcept {
   finish(scheduling::Report(outcome));
 }
@@ -112,6 +116,11 @@ Acquisition::~Acquisition() {
   // When it was granted meanwhile, the grant is on its way here: Dispatcher::deliver finds nobody
   // and undoes it.
   if (dispatcher_.scheduler_.withdraw(ticket_)) dispatcher_.ticket_shard_.erase(ticket_);
+}
+
+bool Acquisition::all_tried() const noexcept {
+  const auto* why = std::get_if<scheduling::Refusal>(&outcome_);
+  return !waiting_ && why != nullptr && *why == scheduling::Refusal::all_tried;
 }
 
 Result<Lease> Acquisition::take() {

@@ -11,6 +11,7 @@ using scheduling::Effects;
 Dispatcher::Dispatcher(const Setup& setup)
     : shards_(setup.shards),
       metrics_(setup.metrics),
+      delivered_(std::make_unique<std::atomic<TimePoint::rep>[]>(setup.fleet.size())),
       scheduler_(setup.options, setup.fleet, Clock::now()),
       last_failure_(setup.fleet.size()),
       rooms_(setup.shards.size()) {
@@ -22,8 +23,14 @@ void Dispatcher::note_failure(WorkerId worker, const char* by, ErrorKind kind) n
   last_failure_[worker.value()] = {by, kind};
 }
 
-void Dispatcher::observe_probe(WorkerId worker, const scheduling::ProbeReport& probe) {
+void Dispatcher::note_delivery(WorkerId worker, TimePoint now) noexcept {
+  delivered_[worker.value()].store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void Dispatcher::observe_probe(WorkerId worker, scheduling::ProbeReport probe) {
   const auto now = Clock::now();
+  const auto delivered = delivered_[worker.value()].load(std::memory_order_relaxed);
+  if (delivered != 0) probe.last_bytes = TimePoint(Duration(delivered));
   std::unique_lock lock(mutex_);
   auto effects = scheduler_.observe_probe(worker, probe, now);
   lock.unlock();
@@ -75,6 +82,11 @@ scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) 
 bool Dispatcher::any_up() const {
   const std::lock_guard lock(mutex_);
   return scheduler_.any_up();
+}
+
+bool Dispatcher::is_open(WorkerId worker) const {
+  const std::lock_guard lock(mutex_);
+  return scheduler_.is_open(worker);
 }
 
 std::uint32_t Dispatcher::retry_after_seconds() const {

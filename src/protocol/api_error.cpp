@@ -81,6 +81,13 @@ constexpr std::array<TableRow, error_kind_count> table{{
         "Model management is not proxied; call the worker itself."),
     row(model_not_found, 404, 'P', detail, "model_not_found",
         "No worker has this model: GET /v1/models lists what there is"),
+    row(response_unknown, 409, 'P', plain, "previous_response_not_found",
+        "It is not known which worker made the previous response (ids are remembered for a day and "
+        "not over a restart of this server); send the whole conversation instead."),
+    row(response_away, 409, 'P', detail, "previous_response_away",
+        "The worker that made the previous response, and alone can go on from it, is not there "
+        "now: "
+        "retry when it is back or send the whole conversation"),
     row(unauthorized, 401, 'P', plain, "invalid_api_key",
         "The API key is missing or wrong; send 'Authorization: Bearer <key>'."),
     row(client_gone, 0, 'C', close_only, "client_gone", "The client closed the connection."),
@@ -183,7 +190,12 @@ void append_member(std::string& out, std::string_view key, std::string_view text
 void append_code(std::string& out, ErrorKind kind) {
   append_member(out, "code", error_row(kind).code);
   const bool models = kind == ErrorKind::bad_model || kind == ErrorKind::model_not_found;
-  out += models ? R"(,"param":"model")" : R"(,"param":null)";
+  const bool responses = kind == ErrorKind::response_unknown || kind == ErrorKind::response_away;
+  if (responses) {
+    out += R"(,"param":"previous_response_id")";
+  } else {
+    out += models ? R"(,"param":"model")" : R"(,"param":null)";
+  }
 }
 
 /// The object that stands under "error".

@@ -47,6 +47,7 @@ class FactReader {
     if (key == "stream") return read_stream(value);
     if (key == "stream_options") return read_stream_options(value);
     if (key == "integrations") return read_integrations(value);
+    if (key == "previous_response_id") return read_previous_response(value);
     if (key == "tools") return read_tools(value);
     if (is_prompt_key(key)) return add_json_size(value, facts_.prompt_bytes);
     if (is_limit_key(key)) read_limit(value);
@@ -60,6 +61,7 @@ class FactReader {
                    "\"model\" is missing: name a model that GET /v1/models lists");
     }
     if (dialect == Dialect::openai_embeddings) facts_.stream = false;
+    if (!has_stored_responses(dialect)) facts_.previous_response.clear();
     return std::move(facts_);
   }
 
@@ -98,6 +100,23 @@ class FactReader {
     if (value.get_bool().get(facts_.stream) == simdjson::SUCCESS) return true;
     if (value.is_null().get(is_null) == simdjson::SUCCESS && is_null) return true;
     refuse(ErrorKind::bad_json, "\"stream\" must be true, false or null");
+    return true;
+  }
+
+  // What is no string is left to the worker to refuse.
+  bool read_previous_response(JsonValue& value) {
+    if (has_previous_) {
+      refuse(ErrorKind::bad_json, "\"previous_response_id\" is given twice: send it once");
+    }
+    has_previous_ = true;
+    if (json_kind(value) != '"') return true;
+    std::string_view id;
+    if (!read_text(value, id)) return false;
+    if (id.size() > response_id_bytes_max) {
+      refuse(ErrorKind::bad_json, "\"previous_response_id\" is longer than 512 bytes");
+    } else {
+      facts_.previous_response = id;
+    }
     return true;
   }
 
@@ -143,6 +162,7 @@ class FactReader {
   bool refused_ = false;
   bool has_model_ = false;
   bool has_stream_ = false;
+  bool has_previous_ = false;
 };
 
 Error json_error(const JsonCheck& check) {
@@ -176,7 +196,8 @@ Error json_error(const JsonCheck& check) {
 }  // namespace
 
 Result<RequestFacts> inspect_request(std::string_view body, Dialect dialect) {
-  static_assert(json_depth_max == 1024 && model_bytes_max == 512, "told in the texts above");
+  static_assert(json_depth_max == 1024 && model_bytes_max == 512 && response_id_bytes_max == 512,
+                "told in the texts above");
   FactReader reader(body);
   const JsonCheck check = read_json_object(body, [&reader](std::string_view key, JsonValue& value) {
     return reader.member(key, value);

@@ -181,10 +181,11 @@ void SseScanner::judge_data(std::string_view name, std::string_view data, std::s
     seen.finished = saw_finish_ = true;
     return;
   }
-  const StreamEvent read = read_stream_event(dialect_, name, data);
+  StreamEvent read = read_stream_event(dialect_, name, data);
   if (read.token) ++seen.token_deltas;
   if (read.finished) seen.finished = saw_finish_ = true;
   if (read.finish_reason) saw_finish_reason_ = true;
+  if (response_id_.empty()) response_id_ = std::move(read.response_id);
   if (read.error) {
     if (!saw_error_) {
       error_message_ = read.error_message;

@@ -162,12 +162,14 @@ class EventReader {
   bool read_response(JsonValue& value) {
     return each_member(value, [this](std::string_view key, JsonValue& part) {
       if (key == "usage") return read_usage(part, event_.usage);
+      if (key == "id") return assign_text(part, event_.response_id);
       return key != "error" || read_error(part);
     });
   }
 
   bool read_result(JsonValue& value) {
     return each_member(value, [this](std::string_view key, JsonValue& part) {
+      if (key == "response_id") return assign_text(part, event_.response_id);
       return key != "stats" || read_usage(part, event_.usage);
     });
   }

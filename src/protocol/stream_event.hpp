@@ -16,6 +16,7 @@ struct StreamEvent {
   bool finish_reason = false;  ///< The answer is whole.
   UsageParts usage;
   std::string error_message;  ///< At most 512 bytes.
+  std::string response_id;    ///< Of the answer, where it can be named later; empty if not told.
   std::string error_type;     ///< `type` beside the message; empty if none.
   /// Inside the event's data: the escaped text of a string that makes the event a token by being
   /// non-empty. Empty when there is no such string.

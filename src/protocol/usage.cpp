@@ -61,4 +61,16 @@ std::optional<Usage> usage_of_answer(std::string_view body, Dialect dialect) {
   return usage;
 }
 
+std::string response_id_of_answer(std::string_view body, Dialect dialect) {
+  std::string id;
+  if (!has_stored_responses(dialect)) return id;
+  const std::string_view name = dialect == Dialect::lmstudio_chat ? "response_id" : "id";
+  const JsonCheck check =
+      read_json_object(body, [&id, name](std::string_view key, JsonValue& value) {
+        return key != name || assign_text(value, id);
+      });
+  if (!check.ok()) id.clear();
+  return id;
+}
+
 }  // namespace lmb::protocol

@@ -230,6 +230,7 @@ void AnswerRelay::observe(std::string_view payload) {
     return;
   }
   const auto seen = scanner_.observe(payload);
+  if (!scanner_.response_id().empty()) note_response(scanner_.response_id());
   if (seen.token_deltas == 0) return;
   const auto now = Clock::now();
   if (!ctx_.record.first_token) {
@@ -237,8 +238,16 @@ void AnswerRelay::observe(std::string_view payload) {
     lease_.note_first_token(now);
     ctx_.record.phases.enter(Phase::generate, now);
   }
+  lease_.note_token(now);
   ctx_.record.last_token = now;
   ctx_.record.generated_tokens = scanner_.token_deltas();  // Final in finish_tokens.
+}
+
+/// Before the client can have seen the id.
+void AnswerRelay::note_response(std::string_view id) {
+  if (response_noted_ || id.empty()) return;
+  response_noted_ = true;
+  ctx_.front.shared().responses.remember(id, lease_.worker());
 }
 
 std::optional<Error> AnswerRelay::judge() {
@@ -258,6 +267,7 @@ std::optional<Error> AnswerRelay::judge_events() {
 std::optional<Error> AnswerRelay::judge_whole() {
   held_.reserve(held_.size() + protocol::json_padding);
   usage_ = protocol::usage_of_answer(held_, ctx_.route.dialect);
+  if (status_ < 300) note_response(protocol::response_id_of_answer(held_, ctx_.route.dialect));
   const auto verdict = protocol::judge_answer(status_, held_);
   // The client's own fault is told in the worker's own words and status.
   if (verdict == protocol::Verdict::client_fault) return std::nullopt;

@@ -51,6 +51,7 @@ class AnswerRelay {
 
   [[nodiscard]] std::optional<Error> take(upstream::Exchange::BodyStep step);
   void observe(std::string_view payload);
+  void note_response(std::string_view id);
   /// The verdict on what is held, once there is enough of it; nothing = keep holding.
   [[nodiscard]] std::optional<Error> judge();
   [[nodiscard]] std::optional<Error> judge_whole();
@@ -74,7 +75,8 @@ class AnswerRelay {
   std::string held_;          ///< Body bytes before the commit point.
   std::string prefix_;        ///< Head and chunk header of the next write.
   bool worker_done_ = false;  ///< Nothing more is read from it.
-  bool held_back_ = false;    ///< The worker had to wait for the client at least once.
+  bool response_noted_ = false;
+  bool held_back_ = false;  ///< The worker had to wait for the client at least once.
   std::uint64_t progress_ = 0;
   std::optional<protocol::Usage> usage_;
   protocol::SseScanner scanner_;

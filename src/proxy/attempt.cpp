@@ -96,15 +96,40 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
   co_return headed;
 }
 
+/// Who must not serve the request: workers that failed it, those that lack its route, and all but
+/// the one that made the response which it goes on from. Errors: response_unknown, response_away.
+Result<scheduling::WorkerSet> excluded_workers(const RequestContext& ctx) {
+  auto& shared = ctx.front.shared();
+  const auto excluded = ctx.tried | shared.route_gaps.of(ctx.route.label);
+  const auto& previous = ctx.facts.previous_response;
+  if (previous.empty()) return excluded;
+  const auto home = shared.responses.find(previous, shared.workers.size(), shared.dispatcher);
+  switch (home.verdict) {
+    case scheduling::HomeVerdict::any:
+      return excluded;
+    case scheduling::HomeVerdict::unknown:
+      return Error(ErrorKind::response_unknown);
+    case scheduling::HomeVerdict::away:
+      return Error(ErrorKind::response_away, shared.dispatcher.worker_name(home.worker));
+    case scheduling::HomeVerdict::known:
+      break;
+  }
+  scheduling::WorkerSet others(~std::uint64_t{0});
+  others.erase(home.worker);
+  return excluded | others;
+}
+
 }  // namespace
 
 net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
   const auto& shared = ctx.front.shared();
   const auto now = Clock::now();
+  const auto excluded = excluded_workers(ctx);
+  if (!excluded) co_return excluded.error();
   const auto wait = ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
   scheduling::Demand demand;
   demand.model = ctx.facts.model;
-  demand.tried = ctx.tried;
+  demand.tried = *excluded;
   demand.stream = ctx.facts.stream;
   demand.prompt_tokens = estimated_prompt_tokens(ctx.facts);
   demand.deadline = std::min(add_saturated(now, wait), client.interruption().deadline().at());
@@ -115,6 +140,8 @@ net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, Reque
     co_await client.interruption().bell().wait();
     if (const auto why = client.interruption().reason()) co_return *why;
   }
+  // Nobody has failed it yet: who has the model lacks the route.
+  if (acquisition.all_tried() && ctx.tried.empty()) co_return Error(ErrorKind::route_unsupported);
   auto lease = acquisition.take();
   // A refusal keeps the phase: it tells where the request ended.
   if (lease && ctx.record.phases.open() == Phase::queue) ctx.enter(Phase::proxy);

@@ -179,11 +179,14 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     history.committed = ctx.committed;
     history.reconnected = fresh;
     auto decision = scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
-    const bool elsewhere = decision == scheduling::RetryDecision::another_worker;
+    const auto worker = *ctx.record.worker;
+    const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
+    if (lacks_route) shared.route_gaps.note(worker, ctx.route.label);
+    // That costs no computation, so it is not paid for.
+    const bool elsewhere = !lacks_route && decision == scheduling::RetryDecision::another_worker;
     if (elsewhere && !shared.dispatcher.take_retry()) {
       decision = scheduling::RetryDecision::give_up;
     }
-    const auto worker = *ctx.record.worker;
     if (protocol::error_row(last.kind()).who == 'W') {
       shared.metrics.count_attempt_failure(worker, last.kind());
       ctx.front.note_fault(worker, last);

@@ -48,6 +48,8 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::method_not_allowed:
     case ErrorKind::not_proxied:
     case ErrorKind::model_not_found:
+    case ErrorKind::response_unknown:
+    case ErrorKind::response_away:
     case ErrorKind::request_refused:
     case ErrorKind::unauthorized:
     case ErrorKind::client_gone:
@@ -76,6 +78,10 @@ RetryDecision decide_retry(ErrorKind error, const AttemptHistory& history,
   }
   if (now >= history.deadline) {
     return RetryDecision::give_up;
+  }
+  // It did nothing, and says the same each time: that is remembered, so each worker is asked once.
+  if (error == ErrorKind::route_unsupported) {
+    return RetryDecision::another_worker;
   }
   const Failure failure = classify(error);
   if (failure == Failure::ours_or_the_clients) {

@@ -274,6 +274,10 @@ bool Scheduler::any_up() const noexcept {
   return !state_->fleet.open().empty();
 }
 
+bool Scheduler::is_open(WorkerId worker) const noexcept {
+  return state_->fleet.open().contains(worker);
+}
+
 std::uint32_t Scheduler::retry_after_seconds(TimePoint now) const {
   constexpr double least = 1;
   constexpr double most = 60;

@@ -16,7 +16,11 @@ Daemon::Daemon(const DaemonOptions& options) {
   sim::WorkerOptions worker;
   worker.speed = options.speed;
   if (options.adjust_worker) options.adjust_worker(worker);
-  fleet_ = std::make_unique<sim::Fleet>(sim::FleetOptions::alike(options.workers, worker));
+  auto fleet = sim::FleetOptions::alike(options.workers, worker);
+  for (std::size_t i = 0; options.adjust_one && i < options.workers; ++i) {
+    options.adjust_one(i, fleet.workers[i]);
+  }
+  fleet_ = std::make_unique<sim::Fleet>(fleet);
   const auto fleet_started = fleet_->start();
   EXPECT_TRUE(fleet_started.has_value());
   config::Config config;

@@ -19,6 +19,8 @@ struct DaemonOptions {
   /// Last change before the start.
   std::function<void(config::Config&)> adjust;
   std::function<void(sim::WorkerOptions&)> adjust_worker;
+  /// The same for the worker with that index alone.
+  std::function<void(std::size_t, sim::WorkerOptions&)> adjust_one;
 };
 
 /// A whole daemon on port 0 with simulated workers, in this process; ready when constructed. The

@@ -33,6 +33,8 @@ enum class ErrorKind : std::uint8_t {
   method_not_allowed,
   not_proxied,  ///< Model management calls.
   model_not_found,
+  response_unknown,  ///< `previous_response_id` that no worker is known to have made.
+  response_away,     ///< The worker that made it is not there now. Detail: its name.
   unauthorized,
   client_gone,     ///< The client closed or reset; nobody is left to answer.
   client_stalled,  ///< The client took no byte within timeouts.client_write.

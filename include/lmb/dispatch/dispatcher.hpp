@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,8 @@ class Lease {
   void note_sent(TimePoint now) noexcept;
   /// The first token of the answer.
   void note_first_token(TimePoint now) noexcept;
+  /// A token of a stream came.
+  void note_token(TimePoint now) noexcept;
   /// Gives the slot back and says how it went. A second call does nothing.
   void finish(scheduling::Outcome outcome) noexcept;
   /// The same after a fault of the worker, whose kind is told in the log if it goes down by it.
@@ -70,6 +73,8 @@ class Acquisition {
 
   /// Granted or refused; the bell rang when it became so.
   [[nodiscard]] bool settled() const noexcept { return !waiting_; }
+  /// Refused because Demand::tried left no worker; take() tells it as no_worker.
+  [[nodiscard]] bool all_tried() const noexcept;
   /// The lease, once. Errors: queue_full, model_not_found, no_worker, queue_timeout, shutting_down.
   Result<Lease> take();
 
@@ -102,11 +107,15 @@ class Dispatcher {
   /// Remembers what `by` ("probe", "request"; a literal) last failed with, for the log line when
   /// the worker goes down; tell it before the failure itself.
   void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
-  void observe_probe(WorkerId worker, const scheduling::ProbeReport& probe);
+  /// `probe` without last_bytes: note_delivery() told of them.
+  void observe_probe(WorkerId worker, scheduling::ProbeReport probe);
   void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
   /// Pays for a retry on another worker; false when the fleet's budget is spent.
   [[nodiscard]] bool take_retry();
+  /// The worker delivers an answer: a probe that is late meanwhile is no evidence against it. One
+  /// relaxed store.
+  void note_delivery(WorkerId worker, TimePoint now) noexcept;
   /// Expires deadlines; one shard calls it on each of its ticks.
   void tick(TimePoint now);
   /// Refuses what waits and what comes; leases go on.
@@ -115,6 +124,8 @@ class Dispatcher {
   [[nodiscard]] scheduling::FleetSnapshot snapshot(
       scheduling::SnapshotScope scope = scheduling::SnapshotScope::in_use) const;
   [[nodiscard]] bool any_up() const;
+  /// See Scheduler::is_open.
+  [[nodiscard]] bool is_open(WorkerId worker) const;
   [[nodiscard]] std::uint32_t retry_after_seconds() const;
   [[nodiscard]] const std::string& worker_name(WorkerId worker) const {
     return names_[worker.value()];
@@ -139,6 +150,8 @@ class Dispatcher {
   };
   std::vector<std::string> names_;
   telemetry::Metrics* metrics_;
+  /// By worker: ticks of the clock when it last delivered; 0 = never.
+  std::unique_ptr<std::atomic<TimePoint::rep>[]> delivered_;
   mutable std::mutex mutex_;
   scheduling::Scheduler scheduler_;                         // guarded by mutex_
   std::unordered_map<TicketId, std::size_t> ticket_shard_;  // guarded by mutex_

@@ -29,9 +29,12 @@ struct RequestFacts {
   /// The worker may do more than compute: `integrations`, or a tool of type `mcp` (LM Studio's
   /// /api/v1/chat and /v1/responses). Done twice, it may do harm.
   bool acts = false;
+  /// `previous_response_id` of /v1/responses and /api/v1/chat, unescaped; empty = none.
+  std::string previous_response;
 };
 
 inline constexpr std::size_t model_bytes_max = 512;
+inline constexpr std::size_t response_id_bytes_max = 512;
 
 /// Bytes of readable memory that must follow `body` (simdjson's padding).
 inline constexpr std::size_t json_padding = 64;
@@ -47,7 +50,8 @@ inline constexpr std::size_t json_padding = 64;
 /// 1024, bytes after the object, `stream` neither bool nor null or given twice), bad_model
 /// (missing, not a string, empty, too long, given twice: two readers could see two models, however
 /// the key is escaped), internal (no memory). Detail: what, where, how to mend; it quotes key names
-/// only. Thread safety: safe; each thread keeps its own parser.
+/// only. A `previous_response_id` that is too long or given twice is bad_json. Thread safety: safe;
+/// each thread keeps its own parser.
 Result<RequestFacts> inspect_request(std::string_view body, Dialect dialect);
 
 }  // namespace lmb::protocol

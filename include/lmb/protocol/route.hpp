@@ -17,6 +17,11 @@ enum class Dialect : std::uint8_t {
   none,                ///< Local routes; errors in OpenAI's form.
 };
 
+/// The worker keeps answers, and a later request may name one by its id.
+constexpr bool has_stored_responses(Dialect dialect) noexcept {
+  return dialect == Dialect::openai_responses || dialect == Dialect::lmstudio_chat;
+}
+
 /// What is done with a request path (DESIGN.md section 6).
 enum class RouteKind : std::uint8_t {
   balanced,     ///< POST, goes to a worker.

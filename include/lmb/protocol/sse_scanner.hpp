@@ -56,6 +56,8 @@ class SseScanner {
   [[nodiscard]] const std::string& error_message() const noexcept { return error_message_; }
   /// Its `type`; empty if none.
   [[nodiscard]] const std::string& error_type() const noexcept { return error_type_; }
+  /// The answer's own id, once an event told it (responses and LM Studio dialects); empty before.
+  [[nodiscard]] const std::string& response_id() const noexcept { return response_id_; }
 
  private:
   /// An earlier token event without its text: an event that differs from it in that text alone is a
@@ -87,10 +89,15 @@ class SseScanner {
   std::optional<Usage> usage_;
   std::string error_message_;
   std::string error_type_;
+  std::string response_id_;
 };
 
 /// Token counts of a whole (non-stream) JSON answer, if it reports any other than zero.
 /// `body` needs json_padding readable bytes behind it.
 std::optional<Usage> usage_of_answer(std::string_view body, Dialect dialect);
+
+/// The id by which a later request can name a whole (non-stream) JSON answer; empty when the
+/// dialect has none, or the answer tells none. `body` needs json_padding readable bytes behind it.
+std::string response_id_of_answer(std::string_view body, Dialect dialect);
 
 }  // namespace lmb::protocol

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "lmb/dispatch/dispatcher.hpp"
+#include "lmb/dispatch/response_directory.hpp"
 #include "lmb/net/shard.hpp"
 #include "lmb/protocol/head.hpp"
 #include "lmb/proxy/local_answer.hpp"
 #include "lmb/proxy/options.hpp"
+#include "lmb/proxy/route_gaps.hpp"
 #include "lmb/scheduling/options.hpp"
 #include "lmb/telemetry/access_log.hpp"
 #include "lmb/telemetry/metrics.hpp"
@@ -49,6 +51,7 @@ struct Shared {
       : options(std::move(proxy_options)),
         dispatcher(the_dispatcher),
         metrics(the_metrics),
+        responses(options.responses),
         body_memory(options.limits.body_memory),
         stream_memory(options.limits.stream_buffer_total) {}
 
@@ -63,6 +66,8 @@ struct Shared {
   std::string server_name = "lmbalancer";  ///< Our pseudonym in Via.
   dispatch::Dispatcher& dispatcher;
   telemetry::Metrics& metrics;
+  dispatch::ResponseDirectory responses;  ///< Which worker can go on from which answer.
+  RouteGaps route_gaps;                   ///< Which worker lacks which route.
   MemoryBudget body_memory;
   MemoryBudget stream_memory;
   std::atomic<std::size_t> inspections{

@@ -6,6 +6,7 @@
 
 #include "lmb/base/clock.hpp"
 #include "lmb/protocol/head.hpp"
+#include "lmb/scheduling/options.hpp"
 
 namespace lmb::proxy {
 
@@ -39,6 +40,7 @@ struct ProxyOptions {
   Limits limits;
   Timeouts timeouts;
   QueueWaits queue;
+  scheduling::ResponseHomesOptions responses;
 };
 
 }  // namespace lmb::proxy

@@ -60,6 +60,13 @@ struct RetryOptions {
   std::uint32_t budget_min_per_second = 3;
 };
 
+struct ResponseHomesOptions {
+  /// models.response_ids: answers remembered; the oldest are forgotten first.
+  std::size_t ids_max = 100'000;
+  /// models.response_ids_age: how long.
+  Duration age_max = std::chrono::hours(24);
+};
+
 struct SchedulerOptions {
   /// queue.length: waiting requests in all; then queue_full.
   std::size_t queue_length = 1000;

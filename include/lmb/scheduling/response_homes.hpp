@@ -10,15 +10,9 @@
 
 #include "lmb/base/clock.hpp"
 #include "lmb/base/strong_id.hpp"
+#include "lmb/scheduling/options.hpp"
 
 namespace lmb::scheduling {
-
-struct ResponseHomesOptions {
-  /// models.response_ids: answers remembered; the oldest are forgotten first.
-  std::size_t ids_max = 100'000;
-  /// models.response_ids_age: how long.
-  Duration age_max = std::chrono::hours(24);
-};
 
 /// What becomes of a request that names a previous response.
 enum class HomeVerdict : std::uint8_t {

@@ -79,6 +79,8 @@ class Scheduler {
   [[nodiscard]] std::size_t queued() const noexcept;
   /// A worker is up, its catalogue is known and it is not draining: new requests can be served.
   [[nodiscard]] bool any_up() const noexcept;
+  /// The same of one worker.
+  [[nodiscard]] bool is_open(WorkerId worker) const noexcept;
   /// Estimated seconds until a slot becomes free, from the measured rate of finishes: what
   /// Retry-After says. 1..60. (queued + 1) / rate, rounded up; rate = finishes per second of time
   /// in which any request ran, with a memory of 60 s. 1 while a slot is free and no one waits;

@@ -277,7 +277,7 @@ TEST(BadConfig, is_told_all_its_faults_at_once_in_the_order_of_the_file) {
       "F: queue.max_wait: expected a duration from 0s to 24h, such as \"30s\" or \"1m30s\" "
       "(units h, m, s, ms), found the number 3\n"
       "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, admin, "
-      "workers, scheduling, queue, retry, health, timeouts, limits, telemetry\n"
+      "workers, scheduling, queue, models, retry, health, timeouts, limits, telemetry\n"
       "F: health.timeout: must be less than health.interval (5s, the default), is 6s: a probe "
       "ends before the next begins\n");
 }

@@ -283,5 +283,29 @@ TEST(RequestFacts, can_be_read_on_several_threads_at_once) {
   EXPECT_EQ(wrong, std::vector<int>(4, 0));
 }
 
+TEST(RequestFacts, tell_which_response_is_gone_on_from) {
+  const std::string_view body = R"({"model":"m","previous_response_id":"resp_\u0031"})";
+  for (const auto dialect : {Dialect::openai_responses, Dialect::lmstudio_chat}) {
+    EXPECT_EQ(inspect(body, dialect)->previous_response, "resp_1");
+  }
+  EXPECT_EQ(inspect(body, Dialect::openai_chat)->previous_response, "") << "not kept there";
+  for (const char* none : {"null", "7", "{}", "\"\""}) {
+    const auto text = R"({"model":"m","previous_response_id":)" + std::string(none) + "}";
+    EXPECT_EQ(inspect(text, Dialect::openai_responses)->previous_response, "") << none;
+  }
+}
+
+TEST(RequestFacts, refuse_a_previous_response_that_two_readers_could_read_differently) {
+  expect_refused(R"({"model":"m","previous_response_id":"a","previous_response_id":"b"})",
+                 ErrorKind::bad_json, "twice");
+  const std::string longest(response_id_bytes_max, 'x');
+  EXPECT_EQ(inspect(R"({"model":"m","previous_response_id":")" + longest + "\"}",
+                    Dialect::openai_responses)
+                ->previous_response,
+            longest);
+  expect_refused(R"({"model":"m","previous_response_id":"x)" + longest + "\"}", ErrorKind::bad_json,
+                 "longer");
+}
+
 }  // namespace
 }  // namespace lmb::protocol

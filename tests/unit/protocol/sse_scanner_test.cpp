@@ -285,5 +285,22 @@ TEST(SseEnd, is_seen_in_an_event_that_is_like_a_token_but_for_its_reason) {
   EXPECT_EQ(scanner.token_deltas(), 6U);
 }
 
+TEST(SseResponseId, is_told_by_the_first_event_that_has_it) {
+  SseScanner responses(Dialect::openai_responses);
+  responses.observe(named("response.created", R"({"type":"response.created","response":)"
+                                              R"({"id":"resp_1","output":[{"id":"x"}]}})"));
+  EXPECT_EQ(responses.response_id(), "resp_1");
+  responses.observe(
+      named("response.completed", R"({"type":"response.completed","response":{"id":"other"}})"));
+  EXPECT_EQ(responses.response_id(), "resp_1");
+
+  SseScanner chat(Dialect::lmstudio_chat);
+  chat.observe(named("message.delta", R"({"type":"message.delta","content":"a"})"));
+  EXPECT_EQ(chat.response_id(), "");
+  chat.observe(
+      named("chat.end", R"({"type":"chat.end","result":{"response_id":"resp_2","stats":{}}})"));
+  EXPECT_EQ(chat.response_id(), "resp_2");
+}
+
 }  // namespace
 }  // namespace lmb::protocol

@@ -64,5 +64,27 @@ TEST(UsageOfAnswer, is_absent_when_its_object_is_broken) {
   }
 }
 
+std::string id_of(std::string_view body, Dialect dialect) {
+  const PaddedText padded(body, '}');
+  return response_id_of_answer(padded.view(), dialect);
+}
+
+TEST(ResponseIdOfAnswer, is_what_a_later_request_can_name) {
+  EXPECT_EQ(id_of(R"({"id":"resp_1","output":[{"id":"msg_1"}]})", Dialect::openai_responses),
+            "resp_1");
+  EXPECT_EQ(id_of(R"({"output":[{"id":"msg_1"}],"id":"resp_\u0031"})", Dialect::openai_responses),
+            "resp_1");
+  EXPECT_EQ(id_of(R"({"model_instance_id":"m","response_id":"resp_2"})", Dialect::lmstudio_chat),
+            "resp_2");
+}
+
+TEST(ResponseIdOfAnswer, is_empty_where_there_is_none) {
+  EXPECT_EQ(id_of(R"({"id":"chatcmpl-1"})", Dialect::openai_chat), "");
+  EXPECT_EQ(id_of(R"({"id":"msg_1"})", Dialect::anthropic), "");
+  EXPECT_EQ(id_of(R"({"id":"x"})", Dialect::lmstudio_chat), "") << "not stored";
+  EXPECT_EQ(id_of(R"({"id":7})", Dialect::openai_responses), "");
+  EXPECT_EQ(id_of(R"({"id":"resp_1")", Dialect::openai_responses), "") << "cut";
+}
+
 }  // namespace
 }  // namespace lmb::protocol

@@ -32,6 +32,9 @@ RetryDecision expected(const Row& row, const RetryOptions& options) {
   if (history.committed || row.past_deadline || !curable.contains(row.error)) {
     return RetryDecision::give_up;
   }
+  if (row.error == ErrorKind::route_unsupported) {
+    return RetryDecision::another_worker;
+  }
   if (history.acts && history.sent) {
     return RetryDecision::give_up;
   }
@@ -67,10 +70,11 @@ TEST(Retry, the_whole_truth_table) {
     }
   }
   // Counted by hand: 2 kinds x 4 attempts on the one row of flags that reconnects; another worker:
-  // attempts 1 and 2, not committed, in time: 10 kinds x 8 rows of flags, less the 2 rows that
-  // reconnect. All that three times: of acts and sent, not both.
+  // attempts 1 and 2, not committed, in time: 9 kinds x 8 rows of flags, less the 2 rows that
+  // reconnect. All that three times: of acts and sent, not both. A missing route: each row of
+  // flags.
   EXPECT_EQ(seen[RetryDecision::same_worker_fresh_connection], 3 * 2 * 4);
-  EXPECT_EQ(seen[RetryDecision::another_worker], 3 * 2 * (10 * 8 - 2));
+  EXPECT_EQ(seen[RetryDecision::another_worker], 3 * 2 * (9 * 8 - 2) + 4 * 32);
 }
 
 TEST(Retry, never_after_the_commit_point) {
