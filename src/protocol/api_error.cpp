@@ -84,7 +84,7 @@ constexpr std::array<TableRow, error_kind_count> table{{
     row(response_unknown, 409, 'P', plain, "previous_response_not_found",
         "It is not known which worker made the previous response (ids are remembered for a day and "
         "not over a restart of this server); send the whole conversation instead."),
-    row(response_away, 409, 'P', detail, "previous_response_away",
+    row(response_away, 409, 'P', detail, "response_away",
         "The worker that made the previous response, and alone can go on from it, is not there "
         "now: "
         "retry when it is back or send the whole conversation"),

@@ -113,7 +113,7 @@ TEST(Stickiness, a_home_that_is_away_is_named) {
   }));
   const auto answer = ask(daemon, "/v1/responses", question(kept.id));
   EXPECT_EQ(answer.status, 409U);
-  EXPECT_EQ(error_of(answer)["code"], "previous_response_away");
+  EXPECT_EQ(error_of(answer)["code"], "response_away");
   EXPECT_NE(std::string(error_of(answer)["message"]).find(": " + kept.worker), std::string::npos);
   daemon.fleet().set_fault(number, sim::Fault::none);
   EXPECT_TRUE(

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -19,6 +20,17 @@ constexpr Dialect all_dialects[] = {Dialect::openai_chat,
                                     Dialect::anthropic,
                                     Dialect::lmstudio_chat,
                                     Dialect::none};
+
+/// Where OpenAI's API has a code of its own for what happened.
+const std::map<ErrorKind, std::string_view> codes_of_openai{
+    {ErrorKind::unauthorized, "invalid_api_key"},
+    {ErrorKind::response_unknown, "previous_response_not_found"}};
+/// The member of the request that is to blame.
+const std::map<ErrorKind, std::string_view> params{
+    {ErrorKind::bad_model, "model"},
+    {ErrorKind::model_not_found, "model"},
+    {ErrorKind::response_unknown, "previous_response_id"},
+    {ErrorKind::response_away, "previous_response_id"}};
 
 template <class F>
 void for_each_kind(F f) {
@@ -55,6 +67,8 @@ TEST(ErrorTable, has_the_statuses_that_clients_rely_on) {
   EXPECT_EQ(status(method_not_allowed), 405U);
   EXPECT_EQ(status(not_proxied), 403U);
   EXPECT_EQ(status(model_not_found), 404U);
+  EXPECT_EQ(status(response_unknown), 409U);
+  EXPECT_EQ(status(response_away), 409U);
   EXPECT_EQ(status(unauthorized), 401U);
   EXPECT_EQ(status(client_gone), 0U);
   EXPECT_EQ(status(queue_full), 503U);
@@ -76,7 +90,8 @@ TEST(ErrorTable, holds_together_for_every_kind) {
     const std::string_view name = to_string(kind);
     EXPECT_TRUE(row.status == 0 || (row.status >= 400 && row.status < 600)) << name;
     EXPECT_TRUE(row.who == 'C' || row.who == 'W' || row.who == 'P') << name;
-    EXPECT_EQ(row.code, kind == ErrorKind::unauthorized ? "invalid_api_key" : name);
+    const auto openai_own = codes_of_openai.find(kind);
+    EXPECT_EQ(row.code, openai_own == codes_of_openai.end() ? name : openai_own->second);
     EXPECT_TRUE(messages.insert(row.message).second) << name << " has another kind's message";
     // A detail may tell of our own state: only what the client did itself may be shown. The one
     // exception holds a worker's name, which x-lmb-worker tells too.
@@ -129,8 +144,8 @@ TEST(ErrorBody, has_all_members_for_every_kind_and_dialect) {
         continue;
       }
       EXPECT_EQ(error.at("code"), error_row(kind).code);
-      const bool names_model = kind == ErrorKind::bad_model || kind == ErrorKind::model_not_found;
-      EXPECT_EQ(error.at("param"), names_model ? Json("model") : Json());
+      const auto param = params.find(kind);
+      EXPECT_EQ(error.at("param"), param == params.end() ? Json() : Json(param->second));
     }
   });
 }
