@@ -17,7 +17,6 @@
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/net/acceptor.hpp"
 #include "lmb/net/shard.hpp"
-#include "lmb/protocol/api_error.hpp"
 #include "lmb/protocol/route.hpp"
 #include "lmb/proxy/front.hpp"
 #include "lmb/telemetry/log.hpp"
@@ -35,14 +34,6 @@ namespace {
 /// How long the last sessions may take to notice that they must end now; then they are dropped
 /// where they are.
 constexpr Duration end_limit = std::chrono::seconds(5);
-
-/// limits.connections reached: said at once, without a session (RFC 9110 section 15.6.4).
-std::string refusal_of_connection() {
-  const auto body = protocol::error_body(ErrorKind::too_many_connections, protocol::Dialect::none);
-  return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-         "Retry-After: 1\r\nConnection: close\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
-}
 
 std::size_t choose_threads(std::size_t configured) {
   if (configured > 0) return configured;
@@ -131,6 +122,7 @@ void Server::Parts::make_shards() {
   model_lists = std::make_unique<admin::ModelLists>(config.fleet.size());
   shared = std::make_unique<proxy::Shared>(config.proxy, *dispatcher, metrics);
   shared->retry = config.retry;
+  shared->connections_max = config.net.connections_max;
   shared->upstream = config.upstream;
   shared->workers = config.addresses;
   shared->helper = helper.get_executor();
@@ -212,17 +204,8 @@ void Server::Parts::make_admin() {
 
 void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
   auto& front = *fronts[index];
-  asio::post(front.shard().context(), [this, &front, socket = std::move(socket)]() mutable {
-    if (shared->connections >= config.net.connections_max) {
-      metrics.count_limit_hit("limits.connections");
-      boost::system::error_code ignored;
-      socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(refusal_of_connection()), ignored);
-      socket.shutdown(tcp::socket::shutdown_send, ignored);
-      return;
-    }
-    front.serve(std::move(socket));
-  });
+  asio::post(front.shard().context(),
+             [&front, socket = std::move(socket)]() mutable { front.serve(std::move(socket)); });
 }
 
 void Server::Parts::drop_sessions() {

@@ -92,7 +92,10 @@ Task<Result<Stream>> connect(boost::asio::any_io_executor executor, Interruption
   while (!race.advance(Clock::now(), bell)) {
     interruption.step().set(race.wake_at());
     co_await bell.wait();
-    if (const auto why = interruption.reason()) co_return Error(*why);
+    if (const auto why = interruption.reason()) {
+      interruption.step().clear();
+      co_return Error(*why);
+    }
   }
   interruption.step().clear();
   co_return race.take();

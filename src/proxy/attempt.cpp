@@ -75,11 +75,11 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
                             upstream::Exchange& exchange, dispatch::Lease& lease, bool fresh) {
   const auto worker = lease.worker();
   const bool pooled = !fresh && exchange.open_pooled(ctx.front.pool(), worker);
-  ctx.front.shared().metrics.count_connection(worker, pooled);
   if (!pooled) {
     auto connected = co_await connect(exchange, ctx, worker);
     if (!connected) co_return connected.error();
   }
+  ctx.front.shared().metrics.count_connection(worker, pooled);
   ctx.enter(Phase::send);
   const auto model = model_for(lease.slot());
   const auto replaced = model.empty() ? 0 : ctx.facts.model_size;

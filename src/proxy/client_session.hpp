@@ -20,6 +20,10 @@ namespace lmb::proxy {
 /// it.
 net::Task<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket);
 
+/// Answers 503 without reading a request (RFC 9110 section 15.6.4), and lingers so that the answer
+/// arrives, unless many others do so already.
+net::Task<void> refuse_client(Front& front, boost::asio::ip::tcp::socket socket);
+
 /// The client's connection, and the bytes of it that are read but not used yet.
 ///
 /// Bytes stay in the shard's read buffer as long as nothing suspends; only what must survive a wait

@@ -63,7 +63,12 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
 }
 
 void Front::serve(boost::asio::ip::tcp::socket socket) {
-  shard_.sessions().spawn(serve_client(*this, std::move(socket)));
+  if (shared_.connections < shared_.connections_max) {
+    shard_.sessions().spawn(serve_client(*this, std::move(socket)));
+    return;
+  }
+  shared_.metrics.count_limit_hit("limits.connections");
+  shard_.sessions().spawn(refuse_client(*this, std::move(socket)));
 }
 
 std::string Front::make_request_id() {

@@ -72,6 +72,7 @@ struct Shared {
   MemoryBudget stream_memory;
   std::atomic<std::size_t> inspections{
       0};  ///< Bodies that wait for the helper thread or are there.
+  std::size_t connections_max = 10'000;     ///< limits.connections
   std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
 };
 
@@ -96,9 +97,12 @@ class Front {
  public:
   Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log, std::uint64_t seed);
 
-  /// Serves a client connection until it ends; the session belongs to the shard's group.
+  /// Serves a client connection until it ends, or refuses it when limits.connections are open; the
+  /// session belongs to the shard's group.
   void serve(boost::asio::ip::tcp::socket socket);
 
+  /// Connections that are being refused now.
+  [[nodiscard]] std::size_t& refused_connections() noexcept { return refused_connections_; }
   [[nodiscard]] net::Shard& shard() noexcept { return shard_; }
   [[nodiscard]] Shared& shared() noexcept { return shared_; }
   [[nodiscard]] upstream::ConnectionPool& pool() noexcept { return pool_; }
@@ -135,6 +139,7 @@ class Front {
   protocol::RequestHead request_head_;
   protocol::ResponseHead response_head_;
   RunningRequests running_;
+  std::size_t refused_connections_ = 0;
   std::mt19937_64 random_;
   TimePoint date_until_{};
   std::string date_line_;

@@ -74,6 +74,23 @@ TEST(Connection, too_many_are_refused_with_503) {
   EXPECT_EQ(first.read_answer().status, 200U);
 }
 
+TEST(Connection, a_refused_client_that_is_still_sending_gets_its_answer) {
+  DaemonOptions options;
+  options.threads = 1;
+  options.adjust = [](config::Config& config) { config.net.connections_max = 1; };
+  Daemon daemon(options);
+  RawClient first(daemon.port());
+  first.send(get("/healthz"));
+  ASSERT_EQ(first.read_answer().status, 200U);
+  for (int i = 0; i < 20; ++i) {
+    RawClient refused(daemon.port());
+    refused.send(post("/v1/chat/completions", std::string(2'000'000, ' ')));
+    EXPECT_EQ(refused.read_answer().status, 503U);
+    EXPECT_TRUE(refused.at_end());
+    EXPECT_FALSE(refused.was_reset());
+  }
+}
+
 TEST(Connection, a_slow_reader_frees_the_slot_when_the_worker_is_done) {
   DaemonOptions options;
   options.workers = 1;
