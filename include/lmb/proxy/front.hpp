@@ -71,8 +71,8 @@ struct Shared {
   MemoryBudget body_memory;
   MemoryBudget stream_memory;
   std::atomic<std::size_t> inspections{
-      0};  ///< Bodies that wait for the helper thread or are there.
-  std::size_t connections_max = 10'000;     ///< limits.connections
+      0};                                ///< Bodies that wait for the helper thread or are there.
+  std::size_t connections_max = 10'000;  ///< limits.connections
   std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
 };
 

@@ -58,15 +58,18 @@ std::vector<Trouble> all_troubles() {
   };
 }
 
-/// One worker is in trouble at any time, the next one when so many more requests have ended.
+/// One worker is in trouble at any time, the next one when so many more requests have ended, or
+/// after two seconds: a wedge may hold all clients until somebody mends it.
 class Misfortune {
  public:
   explicit Misfortune(sim::Fleet& fleet) : fleet_(fleet) {}
 
-  void follow(std::size_t ended) {
-    constexpr std::size_t step = 80;
-    if (ended < step * (begun_ + 1)) return;
+  void follow(const bench::Progress& progress) {
+    const bool late = under_way_ && progress.elapsed - begun_at_ > 2s;
+    if (progress.done < next_at_ && !late) return;
     finish();
+    next_at_ = progress.done + step;
+    begun_at_ = progress.elapsed;
     const auto& trouble = troubles_[begun_ % troubles_.size()];
     fleet_.with(begun_ % worker_count, trouble.begin);
     ++begun_;
@@ -81,9 +84,13 @@ class Misfortune {
   [[nodiscard]] std::size_t kinds() const { return troubles_.size(); }
 
  private:
+  static constexpr std::size_t step = 80;
+
   sim::Fleet& fleet_;
   const std::vector<Trouble> troubles_ = all_troubles();
   std::size_t begun_ = 0;
+  std::size_t next_at_ = step;
+  Duration begun_at_{};
   bool under_way_ = false;
 };
 
@@ -115,7 +122,7 @@ TEST(FleetFaults, no_client_sees_an_error_that_a_healthy_worker_could_have_spare
   plan.max_tokens = 24;
   plan.timeout = 100s;
   plan.seed = 5;
-  plan.on_progress = [&](const bench::Progress& progress) { misfortune.follow(progress.done); };
+  plan.on_progress = [&](const bench::Progress& progress) { misfortune.follow(progress); };
   const auto report = bench::run_load(plan);
   misfortune.finish();
 
