@@ -21,6 +21,10 @@ constexpr protocol::HeadLimits answer_head_limits{64 * 1024 - 1, protocol::heade
 /// A worker may send some 100 or 103; more is no answer any more.
 constexpr int interim_answers_max = 8;
 
+Error endless() {
+  return {ErrorKind::bad_response, "endless 1xx answers"};
+}
+
 }  // namespace
 
 bool Outgoing::empty() const noexcept {
@@ -85,14 +89,19 @@ bool Exchange::try_send(Outgoing& pieces) {
 
 net::Task<Result<void>> Exchange::send(Outgoing pieces) {
   auto& limit = interruption_.step();
-  while (!try_send(pieces)) {
-    limit.set(Clock::now() + options_.send_timeout);
+  limit.set(Clock::now() + options_.send_timeout);
+  for (auto sent = bytes_sent_; !try_send(pieces);) {
+    // Only a byte taken is progress, not what the worker says meanwhile.
+    if (std::exchange(sent, bytes_sent_) != bytes_sent_) {
+      limit.set(Clock::now() + options_.send_timeout);
+    }
     stream_.arm_write(interruption_.bell());
     arm_read();
     co_await interruption_.bell().wait();
     if (const auto why = interruption_.reason()) co_return *why;
-    if (stream_.read_ready()) {
-      // An answer before the whole request: it refuses the rest, or the worker has closed.
+    const auto answered = stream_.read_ready() ? answered_early() : Result<bool>(false);
+    if (!answered) co_return answered.error();
+    if (*answered) {
       send_broken_ = true;
       break;
     }
@@ -102,11 +111,34 @@ net::Task<Result<void>> Exchange::send(Outgoing pieces) {
   co_return Result<void>();
 }
 
+/// Reads what came while the request is still leaving. True: an answer that refuses the rest of it,
+/// or the connection's end. Interim answers end here (RFC 9110 section 15.2); half a head is kept.
+Result<bool> Exchange::answered_early() {
+  const auto step = stream_.try_read(shard_.read_buffer());
+  if (step.would_block()) return false;
+  if (step.ended()) return true;
+  bytes_received_ += step.bytes;
+  partial_.append(shard_.read_buffer().data(), step.bytes);
+  std::size_t end = 0;
+  do {
+    partial_.erase(0, end);
+    const auto found = protocol::find_head_end(partial_, 0, answer_head_limits);
+    if (!found) return Error(ErrorKind::bad_response, "malformed or oversized head");
+    end = *found;
+    if (end == 0) break;
+    auto parsed = protocol::parse_response_head(std::string_view(partial_).substr(0, end),
+                                                answer_head_limits, false, head_);
+    if (!parsed) return parsed.error();
+    if (head_.status < 200 && ++interim_answers_ > interim_answers_max) return endless();
+  } while (head_.status < 200);
+  surplus_ = std::span<char>(partial_.data(), partial_.size());
+  return end > 0;
+}
+
 net::Task<Result<void>> Exchange::read_head(bool to_head_request) {
   to_head_request_ = to_head_request;
-  for (int heads = 0; !head_read_; ++heads) {
-    if (heads > interim_answers_max)
-      co_return Error(ErrorKind::bad_response, "endless 1xx answers");
+  while (!head_read_) {
+    if (interim_answers_ > interim_answers_max) co_return endless();
     auto head = co_await next_head();
     if (!head) co_return head.error();
     auto accepted = accept_head(*head);
@@ -163,7 +195,10 @@ Result<void> Exchange::accept_head(std::string_view head) {
   if (head_.status < 200 && send_broken_) {
     return Error(ErrorKind::send_failed, "an interim answer instead of taking the request");
   }
-  if (head_.status < 200) return {};
+  if (head_.status < 200) {
+    ++interim_answers_;
+    return {};
+  }
   // No SDK follows a worker's redirect, and the worker's address is not the client's to know; nor
   // did we ask for a coding that the client would not be told of.
   if (head_.status >= 300 && head_.status < 400) return Error(ErrorKind::bad_response, "redirect");

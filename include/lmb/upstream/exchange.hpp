@@ -61,8 +61,9 @@ class Exchange {
   /// connect_timeout (timeouts.connect, for each address).
   net::Task<Result<void>> connect(std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
-  /// Sends the pieces, whose bytes must stay alive until it completes. Errors: send_timeout. A
-  /// worker that answers before it took everything is no failure here: read_head() tells.
+  /// Sends the pieces, whose bytes must stay alive until it completes. Interim (1xx) answers that
+  /// come meanwhile are skipped. Errors: send_timeout, bad_response. A worker that answers finally
+  /// before it took everything is no failure here: read_head() tells.
   net::Task<Result<void>> send(Outgoing pieces);
   /// The part of send() that needs no wait; takes what left from the pieces. True: nothing is left
   /// (or the worker closed).
@@ -102,6 +103,7 @@ class Exchange {
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:
+  Result<bool> answered_early();
   net::Task<Result<std::string_view>> next_head();
   Result<void> accept_head(std::string_view head);
   BodyStep decode(std::span<char> received);
@@ -117,6 +119,7 @@ class Exchange {
   bool drained_ = false;  ///< The last read took all there was: wait before the next.
   bool to_head_request_ = false;
   bool keep_alive_ = false;  ///< The worker's side of it, as its head said.
+  int interim_answers_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   std::string partial_;  ///< A head that did not arrive in one read, and what followed it.

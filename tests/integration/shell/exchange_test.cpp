@@ -207,10 +207,63 @@ TEST_F(ExchangeTest, an_interim_answer_instead_of_taking_the_request_is_no_wait_
   auto peer = connect(exchange);
   const std::string body(32 * 1024 * 1024, 'b');
   const auto sending = begin(exchange.send(Outgoing(request, body)));
-  peer.send("HTTP/1.1 100 Continue\r\n\r\n");
+  std::size_t said = 0;
+  const auto say = [&] {
+    const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    peer.send(interim);
+    said += interim.size();
+    return until([&] { return exchange.bytes_received() == said; });
+  };
+  // Each wait that ends lets it try again: until the kernel takes no more.
+  std::uint64_t sent = 0;
+  for (int i = 0; i < 6 && sent != exchange.bytes_sent(); ++i) {
+    sent = exchange.bytes_sent();
+    ASSERT_TRUE(say());
+  }
+  ASSERT_EQ(sent, exchange.bytes_sent());
+  pass(options.send_timeout - Duration(1));
+  ASSERT_TRUE(say());
+  EXPECT_FALSE(sending.done());
+  pass(Duration(1));
+  ASSERT_TRUE(sending.done()) << "words are no progress";
+  EXPECT_EQ(error_of(sending.value()), ErrorKind::send_timeout);
+}
+
+TEST_F(ExchangeTest, interim_answers_while_it_sends_are_skipped_and_the_sending_goes_on) {
+  auto peer = connect(exchange);
+  const std::string body(16 * 1024 * 1024, 'b');
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
+  EXPECT_FALSE(sending.done()) << "more than the kernel holds";
+  // One whole, one in two parts, and the beginning of the answer that follows.
+  const std::string first = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Proc";
+  peer.send(first);
+  ASSERT_TRUE(until([&] { return exchange.bytes_received() == first.size(); }));
+  peer.send("essing\r\n\r\nHTTP/1.1 200 O");
+  std::string read;
+  const auto size = request.size() + body.size();
+  ASSERT_TRUE(until([&] {
+    read += peer.read_available();
+    return read.size() == size;
+  })) << read.size();
   ASSERT_TRUE(until([&] { return sending.done(); }));
-  const auto answer = finish(read_answer(exchange, interruption, false));
-  EXPECT_EQ(answer.error, ErrorKind::send_failed);
+  EXPECT_TRUE(sending.value().has_value());
+  const auto answer = answer_of(exchange, peer, "K\r\nContent-Length: 2\r\n\r\nhi");
+  EXPECT_EQ(answer.error, std::nullopt);
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_EQ(answer.body.bytes, "hi");
+  exchange.recycle(pool, w0);
+  EXPECT_EQ(pool.idle(w0), 1U) << "the whole request is in it";
+}
+
+TEST_F(ExchangeTest, endless_interim_answers_while_it_sends_are_refused) {
+  auto peer = connect(exchange);
+  const std::string body(32 * 1024 * 1024, 'b');
+  const auto sending = begin(exchange.send(Outgoing(request, body)));
+  std::string interim;
+  for (int i = 0; i < 9; ++i) interim += "HTTP/1.1 102 Processing\r\n\r\n";
+  peer.send(interim);
+  ASSERT_TRUE(until([&] { return sending.done(); }));
+  EXPECT_EQ(error_of(sending.value()), ErrorKind::bad_response);
 }
 
 TEST_F(ExchangeTest, a_worker_that_closes_before_it_read_the_body_without_a_word_has_failed) {
