@@ -194,7 +194,10 @@ void SseScanner::judge_data(std::string_view name, std::string_view data, std::s
     seen.error = saw_error_ = true;
   }
   if (read.usage.prompt) prompt_tokens_ = *read.usage.prompt;
-  if (read.usage.generated && (prompt_tokens_ != 0 || *read.usage.generated != 0)) {
+  if (read.usage.absurd) usage_absurd_ = true;
+  if (usage_absurd_) {
+    usage_.reset();
+  } else if (read.usage.generated && (prompt_tokens_ != 0 || *read.usage.generated != 0)) {
     usage_ = Usage{prompt_tokens_, *read.usage.generated};
   }
   const bool token_only = read.token && !read.error && !read.finished && !read.finish_reason &&

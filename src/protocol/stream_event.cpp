@@ -190,6 +190,7 @@ class EventReader {
     event_.finished = type == "message_stop";
     // Its count of generated tokens is only that of the moment.
     if (type == "message_start") event_.usage.prompt = started_usage_.prompt;
+    event_.usage.absurd = event_.usage.absurd || started_usage_.absurd;
   }
 
   void finish_lmstudio(std::string_view type) {

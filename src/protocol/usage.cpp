@@ -5,6 +5,9 @@
 namespace lmb::protocol {
 namespace {
 
+/// A hundred times the longest context there is.
+constexpr std::uint64_t tokens_max = 1'000'000'000;
+
 /// The object that is the value of the last member called `name`, wherever it stands; empty when
 /// there is none. In valid JSON a bare quoted name with a colon behind it is always a key: within a
 /// string its quotes are escaped.
@@ -32,8 +35,15 @@ bool read_usage_member(std::string_view key, JsonValue& count, UsageParts& parts
   } else if (key == "completion_tokens" || key == "output_tokens" || key == "total_output_tokens") {
     part = &parts.generated;
   }
+  const char kind = json_kind(count);
+  const bool is_number = kind == '-' || (kind >= '0' && kind <= '9');
+  if (part == nullptr || !is_number) return true;
   std::uint64_t tokens = 0;
-  if (part != nullptr && count.get_uint64().get(tokens) == simdjson::SUCCESS) *part = tokens;
+  if (count.get_uint64().get(tokens) == simdjson::SUCCESS && tokens <= tokens_max) {
+    *part = tokens;
+  } else {
+    parts.absurd = true;
+  }
   return true;
 }
 
@@ -57,7 +67,8 @@ std::optional<Usage> usage_of_answer(std::string_view body, Dialect dialect) {
         return read_usage_member(key, value, parts);
       });
   const Usage usage{parts.prompt.value_or(0), parts.generated.value_or(0)};
-  if (!check.ok() || (usage.prompt_tokens == 0 && usage.generated_tokens == 0)) return std::nullopt;
+  if (!check.ok() || parts.absurd) return std::nullopt;
+  if (usage.prompt_tokens == 0 && usage.generated_tokens == 0) return std::nullopt;
   return usage;
 }
 

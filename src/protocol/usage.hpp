@@ -13,6 +13,7 @@ namespace lmb::protocol {
 struct UsageParts {
   std::optional<std::uint64_t> prompt;
   std::optional<std::uint64_t> generated;
+  bool absurd = false;  ///< A count that is no count: negative, broken or beyond all contexts.
 };
 
 /// Reads a `usage` object (OpenAI chat and responses, Anthropic) or a `stats` object (LM Studio)

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "json_document.hpp"
+#include "lmb/base/utf8.hpp"
 
 namespace lmb::protocol {
 namespace {
@@ -100,14 +101,18 @@ Verdict judge_error(const AnswerError& error, Verdict otherwise) noexcept {
   return otherwise;
 }
 
+/// One that was told under a status of success.
+Verdict judge_hidden_error(const AnswerError& error) noexcept {
+  const bool refused = error.type == "invalid_request_error" || error.type == "invalid_request";
+  return judge_error(error, refused ? Verdict::client_fault : Verdict::worker_fault);
+}
+
 }  // namespace
 
 Verdict judge_answer(unsigned status, std::string_view body) {
   if (status == 401 || status == 403) return Verdict::bad_token;
   const AnswerError error = find_error(body);
-  if (status < 400) {
-    return error.present ? judge_error(error, Verdict::client_fault) : Verdict::ok;
-  }
+  if (status < 400) return error.present ? judge_hidden_error(error) : Verdict::ok;
   // 408 and 429 tell of the worker's own time and load; LM Studio has not been seen to send them.
   const bool worker_status = status >= 500 || status == 408 || status == 429;
   return judge_error(error, worker_status ? Verdict::worker_fault : Verdict::client_fault);
@@ -118,8 +123,13 @@ Verdict judge_stream_error(std::string_view message, std::string_view type) {
   error.present = true;
   error.message = message;
   error.type = type;
-  const bool refused = type == "invalid_request_error" || type == "invalid_request";
-  return judge_error(error, refused ? Verdict::client_fault : Verdict::worker_fault);
+  return judge_hidden_error(error);
+}
+
+std::string message_of_answer(std::string_view body) {
+  constexpr std::size_t message_bytes_max = 512;
+  const AnswerError error = find_error(body);
+  return std::string(utf8_prefix(error.message, message_bytes_max));
 }
 
 }  // namespace lmb::protocol

@@ -225,6 +225,7 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
 
 void AnswerRelay::observe(std::string_view payload) {
   if (payload.empty()) return;
+  answer_bytes_ += payload.size();
   if (!event_stream_) {
     if (ctx_.record.phases.open() == Phase::prefill) ctx_.enter(Phase::generate);
     return;
@@ -269,8 +270,11 @@ std::optional<Error> AnswerRelay::judge_whole() {
   usage_ = protocol::usage_of_answer(held_, ctx_.route.dialect);
   if (status_ < 300) note_response(protocol::response_id_of_answer(held_, ctx_.route.dialect));
   const auto verdict = protocol::judge_answer(status_, held_);
-  // The client's own fault is told in the worker's own words and status.
-  if (verdict == protocol::Verdict::client_fault) return std::nullopt;
+  if (verdict == protocol::Verdict::client_fault) {
+    // The client's own fault is told in the worker's own words and status, if that tells it.
+    if (status_ >= 400) return std::nullopt;
+    return Error(ErrorKind::request_refused, protocol::message_of_answer(held_));
+  }
   return error_of(verdict);
 }
 
@@ -334,7 +338,7 @@ bool AnswerRelay::send(std::string_view payload, bool last) {
 void AnswerRelay::finish_tokens() {
   auto& record = ctx_.record;
   if (event_stream_) usage_ = scanner_.usage();
-  if (usage_) {
+  if (usage_ && protocol::believable(*usage_, answer_bytes_)) {
     record.prompt_tokens = usage_->prompt_tokens;
     record.generated_tokens = usage_->generated_tokens;
     record.token_source = telemetry::TokenSource::usage;

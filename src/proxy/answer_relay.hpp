@@ -78,6 +78,7 @@ class AnswerRelay {
   bool response_noted_ = false;
   bool held_back_ = false;  ///< The worker had to wait for the client at least once.
   std::uint64_t progress_ = 0;
+  std::uint64_t answer_bytes_ = 0;  ///< Of the body.
   std::optional<protocol::Usage> usage_;
   protocol::SseScanner scanner_;
 };

@@ -10,11 +10,18 @@
 
 namespace lmb::protocol {
 
-/// Token counts that a worker reported.
+/// Token counts that a worker reported. Objects with a count that is negative, no whole number or
+/// above 1e9 are passed over.
 struct Usage {
   std::uint64_t prompt_tokens = 0;
   std::uint64_t generated_tokens = 0;
 };
+
+/// Whether so many tokens can have been generated in an answer of so many bytes, its JSON included.
+/// Generous, for a token may be invisible: 4 tokens a byte and 1,024 more.
+constexpr bool believable(const Usage& usage, std::uint64_t answer_bytes) noexcept {
+  return usage.generated_tokens / 4 <= answer_bytes + 256;
+}
 
 /// Watches a decoded SSE body as it passes and notes what matters, without changing or keeping it
 /// (HTML Living Standard section 9.2; events of the dialects: OpenAI API, Anthropic API, LM
@@ -78,6 +85,7 @@ class SseScanner {
   bool saw_error_ = false;
   bool saw_finish_ = false;
   bool saw_finish_reason_ = false;
+  bool usage_absurd_ = false;  ///< No count of such a worker is believed.
   bool overlong_ = false;
   bool at_line_start_ = true;
   bool after_cr_ = false;  ///< A leading LF belongs to the line end before.

@@ -123,6 +123,50 @@ TEST(CannedAnswer, a_refusal_told_in_a_stream_by_its_type_is_the_clients_fault) 
   EXPECT_EQ(ask(daemon).status, 400U);
 }
 
+std::string json_answer(const std::string& body) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST(CannedAnswer, an_error_in_an_unstreamed_200_is_the_error_that_it_is) {
+  struct Case {
+    const char* body;
+    unsigned status;
+    const char* part;
+  };
+  for (const auto& each : {Case{R"({"error":"Model is unloaded."})", 502, "worker_error"},
+                           Case{R"({"error":{"message":"odd"}})", 502, "worker_error"},
+                           Case{R"({"error":{"type":"invalid_request_error","message":"odd"}})",
+                                400, "The worker refused the request: odd"}}) {
+    CannedWorker worker(json_answer(each.body));
+    Daemon daemon(only(worker));
+    RawClient client(daemon.port());
+    client.send(post("/v1/chat/completions", chat(false)));
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, each.status) << each.body;
+    EXPECT_NE(answer.body.find(each.part), std::string::npos) << answer.body;
+  }
+}
+
+TEST(CannedAnswer, an_unstreamed_200_that_holds_a_workers_error_is_asked_elsewhere) {
+  CannedWorker broken(json_answer(R"({"error":"Model is unloaded."})"));
+  CannedWorker whole(json_answer(R"({"choices":[]})"));
+  auto options = only(broken);
+  options.workers = 2;
+  options.adjust = [&](config::Config& config) {
+    config.addresses[0].port = broken.port();
+    config.addresses[1].port = whole.port();
+    config.fleet[0].weight = 100;
+  };
+  Daemon daemon(options);
+  RawClient client(daemon.port());
+  client.send(post("/v1/chat/completions", chat(false)));
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_EQ(answer.body, R"({"choices":[]})");
+  EXPECT_EQ(broken.asked(), 1);
+}
+
 TEST(CannedAnswer, a_close_delimited_stream_without_its_end_is_cut) {
   CannedWorker worker(std::string(stream_head) +
                       "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n");

@@ -150,6 +150,22 @@ TEST(SseUsage, is_read_from_chats_last_chunk) {
   EXPECT_EQ(scanner.usage()->generated_tokens, 3U);
 }
 
+TEST(SseUsage, is_not_believed_once_a_count_was_absurd) {
+  SseScanner scanner;
+  scanner.observe(event(R"({"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3}})"));
+  ASSERT_TRUE(scanner.usage().has_value());
+  scanner.observe(event(R"({"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":-1}})"));
+  EXPECT_FALSE(scanner.usage().has_value());
+  scanner.observe(event(R"({"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":4}})"));
+  EXPECT_FALSE(scanner.usage().has_value());
+  SseScanner anthropic(Dialect::anthropic);
+  anthropic.observe(named("message_start", R"({"type":"message_start","message":{"usage":)"
+                                           R"({"input_tokens":99999999999999}}})"));
+  anthropic.observe(
+      named("message_delta", R"({"type":"message_delta","delta":{},"usage":{"output_tokens":6}})"));
+  EXPECT_FALSE(anthropic.usage().has_value());
+}
+
 TEST(SseUsage, is_seen_after_any_number_of_like_events) {
   SseScanner scanner;
   for (int i = 0; i < 5; ++i) scanner.observe(chunk(R"({"content":"a"})"));

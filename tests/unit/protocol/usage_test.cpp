@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <string>
 #include <string_view>
 
 #include "lmb/protocol/sse_scanner.hpp"
@@ -47,6 +48,28 @@ TEST(UsageOfAnswer, is_absent_when_it_is_zero_or_not_told) {
   expect_none(R"({"usage":{"prompt_tokens":-1,"completion_tokens":"3"}})", Dialect::openai_chat);
   expect_none(R"({"choices":[]})", Dialect::openai_chat);
   expect_none(R"({"usage":[1,2]})", Dialect::openai_chat);
+}
+
+TEST(UsageOfAnswer, is_not_believed_when_a_count_is_absurd) {
+  for (const std::string_view count : {"-3", "-1e3", "1.5", "1000000001", "9007199254740993",
+                                       "18446744073709551615", "99999999999999999999"}) {
+    const auto count_text = std::string(count);
+    expect_none(R"({"usage":{"prompt_tokens":12,"completion_tokens":)" + count_text + "}}",
+                Dialect::openai_chat);
+    expect_none(R"({"usage":{"prompt_tokens":)" + count_text + R"(,"completion_tokens":3}})",
+                Dialect::openai_chat);
+  }
+  expect_usage(R"({"usage":{"prompt_tokens":1000000000,"completion_tokens":3}})",
+               Dialect::openai_chat, 1'000'000'000, 3);
+  expect_usage(R"({"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":-1}})",
+               Dialect::openai_chat, 12, 3);
+}
+
+TEST(Usage, of_more_tokens_than_the_answer_has_room_for_is_not_believable) {
+  EXPECT_TRUE(believable(Usage{1'000'000, 30'000}, 8'000));
+  EXPECT_TRUE(believable(Usage{0, 1'000}, 0));
+  EXPECT_FALSE(believable(Usage{0, 40'000}, 8'000));
+  EXPECT_FALSE(believable(Usage{0, ~std::uint64_t{0}}, 8'000));
 }
 
 TEST(UsageOfAnswer, is_not_taken_from_text_that_looks_like_it) {

@@ -134,6 +134,24 @@ TEST(WorkerAnswer, blames_the_worker_for_a_failed_response_in_a_200) {
       Verdict::worker_fault);
 }
 
+TEST(WorkerAnswer, judges_an_error_in_a_200_as_one_within_a_stream) {
+  for (const char* type : {"", "invalid_request_error", "invalid_request", "something_new"}) {
+    const auto body = R"({"error":{"message":"no","type":")" + std::string(type) + "\"}}";
+    EXPECT_EQ(judge_answer(200, body), judge_stream_error("no", type)) << type;
+  }
+  EXPECT_EQ(judge_answer(200, R"({"error":"something new"})"), Verdict::worker_fault);
+  EXPECT_EQ(judge_answer(400, R"({"error":"something new"})"), Verdict::client_fault);
+}
+
+TEST(WorkerAnswer, tells_the_message_of_an_error_in_either_form) {
+  EXPECT_EQ(message_of_answer(R"({"error":"no \"way\""})"), "no \"way\"");
+  EXPECT_EQ(message_of_answer(R"({"error":{"type":"t","message":"no"}})"), "no");
+  EXPECT_EQ(message_of_answer(R"({"choices":[]})"), "");
+  EXPECT_EQ(message_of_answer("{\"error\":\"" + std::string(511, 'x') + "\u00e4\"}"),
+            std::string(511, 'x'))
+      << "bounded, and no character is cut in two";
+}
+
 TEST(WorkerAnswer, knows_a_wrong_token) {
   EXPECT_EQ(judge_answer(401, R"({"error":{"message":"An LM Studio API token is required"}})"),
             Verdict::bad_token);
