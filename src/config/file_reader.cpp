@@ -182,6 +182,10 @@ void FileReader::check_worker(const WorkerDraft& draft, const std::string& path,
   if (named && !draft.spec.name.empty() && !is_worker_name(draft.spec.name)) {
     problems_.add(path + ".name",
                   "may hold letters, digits and . _ : - [ ] only, and must not begin with -");
+  } else if (named && draft.spec.name == "none") {
+    problems_.add(path + ".name",
+                  "\"none\" is what the metrics call a request that no worker answered; choose "
+                  "another");
   }
   for (std::size_t i = 0; i < config_.fleet.size(); ++i) {
     const auto& other = config_.addresses[i];

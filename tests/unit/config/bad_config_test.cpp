@@ -189,6 +189,9 @@ TEST(BadConfig, with_workers_that_cannot_be_told_apart_is_refused) {
       {worker(R"("url": "http://mac", "name": "-a")"),
        "F: workers[0].name: may hold letters, digits and . _ : - [ ] only, and must not begin with "
        "-\n"},
+      {worker(R"("url": "http://mac", "name": "none")"),
+       "F: workers[0].name: \"none\" is what the metrics call a request that no worker answered; "
+       "choose another\n"},
       {worker(R"("url": "http://mac", "name": "")"), "F: workers[0].name: must not be empty\n"},
   });
 }
