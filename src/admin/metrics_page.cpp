@@ -20,6 +20,7 @@ std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Me
     gauges.push_back(gauge);
   }
   metrics.set_fleet(gauges, fleet.queued, body_memory_bytes);
+  metrics.set_scheduler_totals(fleet.retries_refused_total, fleet.panic_grants_total);
   return metrics.render();
 }
 

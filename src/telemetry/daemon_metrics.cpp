@@ -38,6 +38,28 @@ DaemonMetrics::DaemonMetrics(Instruments& instruments, const BuildInfo& build) {
                                      "Faults of the balancer itself; each is a bug.",
                                      {}})
                           .Add({});
+  access_lines_dropped_ =
+      &instruments
+           .counters({"lmbalancer_access_log_lines_dropped_total",
+                      "lines",
+                      "Lines of the access log that were dropped: its reader did not keep up, or "
+                      "its disk was full.",
+                      {}})
+           .Add({});
+  retries_refused_.follow(instruments
+                              .counters({"lmbalancer_retries_refused_total",
+                                         "attempts",
+                                         "Attempts on another worker that were not made because "
+                                         "the budget for retries was spent.",
+                                         {}})
+                              .Add({}));
+  panic_grants_.follow(instruments
+                           .counters({"lmbalancer_panic_grants_total",
+                                      "requests",
+                                      "Requests given to a worker in spite of its breaker, because "
+                                      "breakers excluded every worker.",
+                                      {}})
+                           .Add({}));
   loop_lag_seconds_ = &instruments.histograms({"lmbalancer_loop_lag_seconds",
                                                "seconds",
                                                "How late a shard's periodic tick ran: what "

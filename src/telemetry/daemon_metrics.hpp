@@ -19,6 +19,13 @@ class DaemonMetrics {
   void client_connection_closed() noexcept { client_connections_->Decrement(); }
   void count_internal_error() noexcept { internal_errors_->Increment(); }
   void observe_loop_lag(std::size_t shard, Duration lag) noexcept;
+  void count_access_lines_dropped(std::uint64_t lines) noexcept {
+    access_lines_dropped_->Increment(static_cast<double>(lines));
+  }
+  void set_scheduler_totals(std::uint64_t retries_refused, std::uint64_t panic_grants) noexcept {
+    retries_refused_.raise_to(retries_refused);
+    panic_grants_.raise_to(panic_grants);
+  }
   void set_gauges(std::size_t queued, std::uint64_t body_memory_bytes) noexcept;
 
  private:
@@ -51,6 +58,9 @@ class DaemonMetrics {
   Gauge* queue_depth_ = nullptr;
   Gauge* body_memory_ = nullptr;
   Counter* internal_errors_ = nullptr;
+  Counter* access_lines_dropped_ = nullptr;
+  FollowingCounter retries_refused_;
+  FollowingCounter panic_grants_;
   HistogramFamily* loop_lag_seconds_ = nullptr;
   std::array<LazySeries<Histogram>, most_shards> loop_lag_;
 };

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,23 @@ class LazySeries {
 
  private:
   std::atomic<Metric*> series_{nullptr};
+};
+
+/// A counter that follows a total which somebody else counts.
+/// Thread safety: any thread; of totals told at once the highest counts.
+class FollowingCounter {
+ public:
+  void follow(Counter& counter) noexcept { counter_ = &counter; }
+  void raise_to(std::uint64_t total) noexcept {
+    auto told = told_.load(std::memory_order_relaxed);
+    while (told < total && !told_.compare_exchange_weak(told, total, std::memory_order_relaxed)) {
+    }
+    if (told < total) counter_->Increment(static_cast<double>(total - told));
+  }
+
+ private:
+  Counter* counter_ = nullptr;
+  std::atomic<std::uint64_t> told_{0};
 };
 
 }  // namespace lmb::telemetry

@@ -73,6 +73,10 @@ void Metrics::count_internal_error() noexcept {
   state_->daemon.count_internal_error();
 }
 
+void Metrics::count_access_lines_dropped(std::uint64_t lines) noexcept {
+  state_->daemon.count_access_lines_dropped(lines);
+}
+
 void Metrics::observe_loop_lag(std::size_t shard, Duration lag) noexcept {
   state_->daemon.observe_loop_lag(shard, lag);
 }
@@ -81,6 +85,11 @@ void Metrics::set_fleet(const std::vector<WorkerGauges>& workers, std::size_t qu
                         std::uint64_t body_memory_bytes) noexcept {
   state_->worker.set_gauges(workers);
   state_->daemon.set_gauges(queued, body_memory_bytes);
+}
+
+void Metrics::set_scheduler_totals(std::uint64_t retries_refused,
+                                   std::uint64_t panic_grants) noexcept {
+  state_->daemon.set_scheduler_totals(retries_refused, panic_grants);
 }
 
 std::string Metrics::render() const {

@@ -60,12 +60,18 @@ class Metrics {
   void client_connection_opened() noexcept;
   void client_connection_closed() noexcept;
   void count_internal_error() noexcept;
+  /// Lines of the access log that nobody took in time or that could not be written.
+  void count_access_lines_dropped(std::uint64_t lines) noexcept;
   /// How late a shard's tick came.
   void observe_loop_lag(std::size_t shard, Duration lag) noexcept;
 
   /// Sets the gauges that are read at scrape time only.
   void set_fleet(const std::vector<WorkerGauges>& workers, std::size_t queued,
                  std::uint64_t body_memory_bytes) noexcept;
+
+  /// What the scheduler has counted since the start; counters never go back, so a total below an
+  /// earlier one changes nothing.
+  void set_scheduler_totals(std::uint64_t retries_refused, std::uint64_t panic_grants) noexcept;
 
   /// All metrics in Prometheus text format 0.0.4, families and series sorted, HELP escaped.
   /// Milliseconds of work: never call it on a shard.

@@ -210,7 +210,20 @@ TEST_F(MetricsTest, gauges_tell_the_fleet_as_it_was_set_last) {
   EXPECT_EQ(scraped.at("lmbalancer_body_memory_bytes"), 12345);
 }
 
+TEST_F(MetricsTest, totals_of_the_scheduler_are_followed_and_never_go_back) {
+  EXPECT_EQ(scrape().at("lmbalancer_retries_refused_total"), 0);
+  metrics_.set_scheduler_totals(5, 2);
+  metrics_.set_scheduler_totals(5, 2);
+  metrics_.set_scheduler_totals(4, 3);
+  const Exposition scraped = scrape();
+  EXPECT_EQ(scraped.at("lmbalancer_retries_refused_total"), 5);
+  EXPECT_EQ(scraped.at("lmbalancer_panic_grants_total"), 3);
+}
+
 TEST_F(MetricsTest, the_daemon_counts_itself) {
+  metrics_.count_access_lines_dropped(3);
+  metrics_.count_access_lines_dropped(4);
+  EXPECT_EQ(scrape().at("lmbalancer_access_log_lines_dropped_total"), 7);
   metrics_.count_limit_hit("limits.body_bytes");
   metrics_.count_limit_hit("timeouts.send");
   metrics_.count_limit_hit("limits.unheard_of");
