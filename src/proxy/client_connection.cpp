@@ -131,7 +131,11 @@ std::optional<Error> ClientConnection::take_payload(protocol::BodyDecoder& decod
   if (bytes.empty()) return std::nullopt;
   const auto step = decoder.decode(bytes);
   if (step.broken) return Error(ErrorKind::bad_chunk);
-  if (ctx.body.size() + step.payload > limits.body_bytes) return Error(ErrorKind::body_too_large);
+  const auto have = ctx.body.size() + step.payload;
+  // What a chunk announces is refused before it has come.
+  if (have > limits.body_bytes || decoder.chunk_left() > limits.body_bytes - have) {
+    return Error(ErrorKind::body_too_large);
+  }
   const std::string_view payload(bytes.data(), step.payload);
   const bool known = decoder.done() || decoder.announced() > 0;
   const auto whole = ctx.body.size() + payload.size() + decoder.announced();

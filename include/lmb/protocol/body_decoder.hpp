@@ -34,6 +34,11 @@ class BodyDecoder {
   [[nodiscard]] std::uint64_t announced() const noexcept {
     return state_ == State::counted ? left_ : 0;
   }
+  /// Payload that is still to come of the chunk whose header was last read; 0 between chunks, and
+  /// for other framings.
+  [[nodiscard]] std::uint64_t chunk_left() const noexcept {
+    return state_ == State::chunk_data ? left_ : 0;
+  }
   /// End of file now is the body's regular end (close-delimited); otherwise it was cut.
   [[nodiscard]] bool may_end_by_close() const noexcept { return state_ == State::until_close; }
 
