@@ -141,8 +141,10 @@ void add_sim(CLI::App& program, int& code) {
       "Times are the simulated machine's.\nExamples:\n"
       "  lmbalancer sim --workers 3 --port 1234 --preset m3-ultra-30b-a3b --on-disk m3-ultra-70b\n"
       "  lmbalancer sim --workers 1 --api-token sk-test --speed 20");
-  command->callback(
-      [options, &code] { code = lmb::sim::run_command(*options, std::cout, std::cerr); });
+  command->callback([options, &code] {
+    lmb::app::ignore_harmless_signals();
+    code = lmb::sim::run_command(*options, std::cout, std::cerr);
+  });
 }
 
 constexpr const char* examples =

@@ -26,8 +26,14 @@ namespace {
 /// How often a drain looks whether everything has ended.
 constexpr Duration drain_poll = std::chrono::milliseconds(20);
 
-/// After a second signal: what an orderly end at once may take, its own limit of 5 s included.
+/// What an orderly end at once may take, its own limit of 5 s included.
 constexpr unsigned forced_end_seconds = 8;
+
+/// Whatever may hold an orderly end up, this ends it: SIGALRM's default kills the process. Each
+/// call puts it off again.
+void end_soon_in_any_case() {
+  alarm(forced_end_seconds);
+}
 
 /// The main thread's part of a running server: signals and the drain.
 class SignalLoop {
@@ -59,13 +65,14 @@ class SignalLoop {
     }
     if (signal == SIGUSR1) return;
     if (draining_) {
+      // Before the log: who reads that may be what is stuck.
+      end_soon_in_any_case();
       telemetry::log(LogLevel::warn, "second signal: ending at once");
-      // Whatever may hold an orderly end up, this one ends: SIGALRM's default kills the process.
-      alarm(forced_end_seconds);
       context_.stop();
       return;
     }
     draining_ = true;
+    end_soon_in_any_case();
     telemetry::log(LogLevel::info, "shutting down: running requests may finish");
     server_.begin_drain();
     end_by_ = Clock::now() + grace_;
@@ -73,6 +80,7 @@ class SignalLoop {
   }
 
   void poll_drain() {
+    end_soon_in_any_case();
     if (server_.active() == 0) return context_.stop();
     if (Clock::now() >= end_by_) {
       telemetry::log(telemetry::LogLevel::warn, "shutdown_grace is over: ending running requests");
@@ -122,7 +130,9 @@ void ignore_harmless_signals() {
 void run_until_signalled(Server& server, Duration grace) {
   SignalLoop loop(server, grace);
   loop.run();
+  end_soon_in_any_case();
   server.stop();
+  alarm(0);
 }
 
 /// Each client takes a descriptor and each running request one more; most systems allow 1,024

@@ -96,7 +96,9 @@ int run_command(const CommandOptions& options, std::ostream& out, std::ostream& 
   boost::asio::io_context context(1);
   Fleet fleet(context, FleetOptions::alike(options.workers, worker_of(options)));
   if (const auto started = fleet.start(); !started) {
-    err << "lmbalancer sim: " << started.error().detail() << "\n";
+    err << "lmbalancer sim: " << started.error().detail();
+    if (options.port != 0) err << "; stop the other program or choose another port with --port";
+    err << "\n";
     return 1;
   }
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);

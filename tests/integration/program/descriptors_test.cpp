@@ -1,4 +1,6 @@
 // More clients than the system gives descriptors for.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <list>
 
@@ -53,6 +55,62 @@ TEST(Descriptors, when_they_are_used_up_clients_wait_and_are_served_when_some_ar
   late.send(post("/v1/chat/completions", chat(true)));
   EXPECT_TRUE(late.read_answer().complete);
   EXPECT_TRUE(served.program().running());
+}
+
+TEST(Descriptors, when_there_is_none_for_a_worker_the_fault_is_ours_and_not_the_workers) {
+  ServedFleet served(100,
+                     R"(, "health": {"interval": "100ms", "timeout": "50ms"})"
+                     R"(, "timeouts": {"pool_idle": "10ms"})",
+                     descriptors_max);
+  RawClient first(served.port());
+  // Ticks come each 50 ms of the program's own time.
+  const auto wait_ticks = [&](double count) {
+    const std::string ticks = "lmbalancer_loop_lag_seconds_count{shard=\"0\"}";
+    const auto later = metric_of(first, ticks) + count;
+    return eventually([&] { return metric_of(first, ticks) >= later; });
+  };
+  ASSERT_TRUE(wait_ticks(1));
+  std::list<RawClient> others;
+  for (std::size_t i = 0; i < client_count; ++i) others.emplace_back(served.port());
+  // What a probe or an idle connection gives back the acceptor takes, until nothing is left.
+  const auto body = chat(false);
+  ASSERT_TRUE(eventually([&] {
+    first.send(post("/v1/chat/completions", body));
+    const auto answer = first.read_answer();
+    if (answer.body.find("\"internal\"") != std::string::npos) return answer.status == 500;
+    EXPECT_EQ(answer.status, 200U) << answer.body;
+    return !wait_ticks(4);
+  }));
+  ASSERT_TRUE(wait_ticks(30)) << "probes are due all the time";
+  first.send(get("/metrics"));
+  const auto page = "\n" + first.read_answer().body;
+  for (const std::string zero :
+       {R"(lmbalancer_probes_total{result="failed",worker="w1"})",
+        R"(lmbalancer_worker_health_transitions_total{to="down",worker="w1"})"}) {
+    EXPECT_NE(page.find("\n" + zero + " 0\n"), std::string::npos) << zero;
+  }
+  EXPECT_NE(page.find("\nlmbalancer_worker_up{worker=\"w1\"} 1\n"), std::string::npos);
+  EXPECT_EQ(page.find("lmbalancer_attempt_failures_total{"), std::string::npos)
+      << "no attempt at the worker failed";
+  others.clear();
+  EXPECT_TRUE(eventually([&] {
+    first.send(post("/v1/chat/completions", body));
+    return first.read_answer().status == 200;
+  }));
+}
+
+TEST(Descriptors, as_many_are_asked_for_as_the_connections_need) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  constexpr rlim_t low = 512;
+  constexpr rlim_t needed = 2 * 1000 + 256;
+  if (before.rlim_max < needed) GTEST_SKIP() << "this system does not allow so many";
+  const rlimit lowered{low, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  ServedFleet served(100, R"(, "limits": {"connections": 1000})");
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  RawClient client(served.port());
+  EXPECT_EQ(metric_of(client, "process_max_fds"), static_cast<double>(needed));
 }
 
 }  // namespace

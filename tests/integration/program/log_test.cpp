@@ -37,5 +37,32 @@ TEST(Log, never_holds_keys_or_prompts) {
       << served.program().output();
 }
 
+TEST(Log, an_access_log_that_nobody_reads_stops_nobody) {
+  ServedFleet served(100, R"(, "telemetry": {"access_log": "-", "log_level": "error"})");
+  RawClient client(served.port());
+  const auto dropped = [&] {
+    client.send(get("/metrics"));
+    const auto page = client.read_answer().body;
+    const std::string name = "\nlmbalancer_access_log_lines_dropped_total ";
+    const auto at = page.find(name);
+    return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size()));
+  };
+  EXPECT_EQ(dropped(), 0);
+  // The pipe takes 64 KiB, and 1 MiB is kept: this is more.
+  constexpr int burst = 100;
+  std::string requests;
+  for (int i = 0; i < burst; ++i) requests += get("/healthz");
+  for (int sent = 0; sent < 4000; sent += burst) {
+    client.send(requests);
+    for (int i = 0; i < burst; ++i) ASSERT_EQ(client.read_answer().status, 200U) << sent;
+  }
+  EXPECT_TRUE(eventually([&] { return dropped() > 0; }));
+  client.send(post("/v1/chat/completions", chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+  EXPECT_TRUE(served.program().output().ends_with("}\n")) << "what was kept is whole";
+}
+
 }  // namespace
 }  // namespace lmb::test

@@ -1,5 +1,12 @@
 // What the program does when it is told to end, and when it is told something else.
+#ifdef __linux__
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#endif
+
 #include <csignal>
+#include <filesystem>
+#include <vector>
 
 #include "served_fleet.hpp"
 
@@ -142,6 +149,62 @@ TEST_F(StalledWithLongGrace, other_signals_do_not_end_the_drain) {
       eventually([&] { return served.program().output().find("SIGHUP: ") != std::string::npos; }));
   EXPECT_TRUE(served.program().running());
 }
+
+TEST(Signals, hup_and_usr1_do_not_end_simulated_workers) {
+  Program simulated({"sim", "--workers", "1", "--port", "0"});
+  const auto port = simulated.port();
+  for (int round = 0; round < 5; ++round) {
+    for (const int number : {SIGHUP, SIGUSR1, SIGPIPE}) simulated.signal(number);
+    RawClient client(port);
+    client.send(get("/lmstudio-greeting", "Connection: close\r\n"));
+    EXPECT_EQ(client.read_answer().status, 200U);
+  }
+  simulated.signal(SIGTERM);
+  EXPECT_EQ(simulated.wait_end(), 0);
+}
+
+#ifdef __linux__
+/// All threads of a process but its main one, held where they are.
+class HeldThreads {
+ public:
+  explicit HeldThreads(pid_t process) {
+    const auto tasks = "/proc/" + std::to_string(process) + "/task";
+    for (const auto& entry : std::filesystem::directory_iterator(tasks)) {
+      const auto thread = static_cast<pid_t>(std::stoi(entry.path().filename().string()));
+      if (thread == process) continue;
+      if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) continue;
+      threads_.push_back(thread);
+      if (::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0) continue;
+      ::waitpid(thread, nullptr, __WALL);
+    }
+  }
+  HeldThreads(const HeldThreads&) = delete;
+  HeldThreads& operator=(const HeldThreads&) = delete;
+  [[nodiscard]] bool any() const { return !threads_.empty(); }
+  /// All have ended; the process's own end is told only then.
+  bool ended() {
+    std::erase_if(threads_, [](pid_t thread) {
+      int status = 0;
+      const auto told = ::waitpid(thread, &status, WNOHANG | __WALL);
+      return told < 0 || (told == thread && (WIFEXITED(status) || WIFSIGNALED(status)));
+    });
+    return threads_.empty();
+  }
+
+ private:
+  std::vector<pid_t> threads_;
+};
+
+TEST(Signals, a_program_whose_threads_are_stuck_ends_all_the_same) {
+  ServedFleet served(100);
+  HeldThreads held(served.program().process());
+  if (!held.any()) GTEST_SKIP() << "this machine does not let a parent hold its child's threads";
+  served.program().signal(SIGTERM);
+  served.program().signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return held.ended(); }));
+  if (!held.any()) EXPECT_EQ(served.program().wait_end(), -SIGALRM);
+}
+#endif
 
 TEST_F(StalledWithShortGrace, when_the_grace_time_is_over_it_ends_by_itself) {
   EXPECT_EQ(served.program().wait_end(), 0);

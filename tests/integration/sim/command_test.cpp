@@ -43,7 +43,10 @@ TEST(SimCommand, tells_that_a_port_is_taken) {
   std::ostringstream out;
   std::ostringstream err;
   EXPECT_EQ(run_command(options, out, err), 1);
-  EXPECT_NE(err.str().find("cannot listen on 127.0.0.1:"), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find("cannot listen on 127.0.0.1:" + std::to_string(options.port) + ":"),
+            std::string::npos)
+      << err.str();
+  EXPECT_NE(err.str().find("choose another port with --port\n"), std::string::npos) << err.str();
 }
 
 /// A stream that another thread may read while it is written.
