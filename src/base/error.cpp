@@ -28,6 +28,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(unknown_route)
     LMB_KIND(method_not_allowed)
     LMB_KIND(not_proxied)
+    LMB_KIND(loop)
     LMB_KIND(model_not_found)
     LMB_KIND(response_unknown)
     LMB_KIND(response_away)

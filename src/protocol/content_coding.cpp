@@ -38,13 +38,12 @@ class Inflater {
 
   /// Appends to `out` until its size is `size_max` at most.
   Result<void> run(std::string_view body, std::size_t size_max, std::string& out,
-                   const std::function<bool()>& abandoned) {
+                   const MayGrow& may_grow) {
     if (!ready_) return Error(ErrorKind::internal, "zlib has no memory");
     std::array<char, 32 * 1024>
         block;  // NOLINT(cppcoreguidelines-pro-type-member-init): output only.
     int state = Z_OK;
     while (state != Z_STREAM_END) {
-      if (abandoned && abandoned()) return ErrorKind::client_gone;
       if (stream_.avail_in == 0) feed(body);
       stream_.next_out = reinterpret_cast<Bytef*>(block.data());
       stream_.avail_out = static_cast<uInt>(block.size());
@@ -56,6 +55,8 @@ class Inflater {
         return Error(ErrorKind::bad_content_coding, "the data is corrupt");
       }
       if (produced > size_max - out.size()) return ErrorKind::body_too_large;
+      auto room = may_grow ? may_grow(produced) : Result<void>();
+      if (!room) return room;
       out.append(block.data(), produced);
       // A gzip file may have several members, one behind the other (RFC 1952 section 2.2).
       if (state == Z_STREAM_END && another_member_follows()) state = inflateReset(&stream_);
@@ -84,11 +85,11 @@ class Inflater {
 };
 
 Result<void> inflate_as(int window_bits, std::string_view body, std::size_t size_max,
-                        std::string& out, const std::function<bool()>& abandoned) {
+                        std::string& out, const MayGrow& may_grow) {
   const std::size_t size_before = out.size();
   const std::size_t room = std::numeric_limits<std::size_t>::max() - size_before;
   Inflater inflater(window_bits);
-  Result<void> result = inflater.run(body, size_before + std::min(size_max, room), out, abandoned);
+  Result<void> result = inflater.run(body, size_before + std::min(size_max, room), out, may_grow);
   if (result.has_error()) out.resize(size_before);
   return result;
 }
@@ -106,7 +107,7 @@ ContentCoding parse_content_coding(std::string_view value) noexcept {
 }
 
 Result<void> inflate_body(std::string_view body, ContentCoding coding, std::size_t size_max,
-                          std::string& out, const std::function<bool()>& abandoned) {
+                          std::string& out, const MayGrow& may_grow) {
   switch (coding) {
     case ContentCoding::identity:
       if (body.size() > size_max) return ErrorKind::body_too_large;
@@ -115,16 +116,16 @@ Result<void> inflate_body(std::string_view body, ContentCoding coding, std::size
     case ContentCoding::unsupported:
       return ErrorKind::unsupported_content_coding;
     case ContentCoding::gzip:
-      return inflate_as(gzip_or_zlib, body, size_max, out, abandoned);
+      return inflate_as(gzip_or_zlib, body, size_max, out, may_grow);
     case ContentCoding::deflate:
       break;
   }
-  Result<void> wrapped = inflate_as(gzip_or_zlib, body, size_max, out, abandoned);
+  Result<void> wrapped = inflate_as(gzip_or_zlib, body, size_max, out, may_grow);
   if (!wrapped.has_error() || wrapped.error().kind() != ErrorKind::bad_content_coding)
     return wrapped;
   // "deflate" means zlib data, but some clients send it without the wrapper (RFC 9110
   // section 8.4.1.2).
-  Result<void> raw = inflate_as(raw_deflate, body, size_max, out, abandoned);
+  Result<void> raw = inflate_as(raw_deflate, body, size_max, out, may_grow);
   return raw.has_error() && raw.error().kind() == ErrorKind::bad_content_coding ? wrapped : raw;
 }
 

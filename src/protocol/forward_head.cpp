@@ -120,6 +120,20 @@ void append_request_fields(const RequestHead& head, std::string& out) {
   }
 }
 
+bool via_names(const RequestHead& head, std::string_view pseudonym) noexcept {
+  constexpr std::string_view white_space = " \t";
+  for (const HeaderField& each : head.fields.all()) {
+    if (each.id != field::via) continue;
+    for (std::string_view rest = each.value; !rest.empty();) {
+      std::string_view by = take_list_item(rest);
+      by.remove_prefix(std::min(by.find_first_of(white_space), by.size()));
+      by.remove_prefix(std::min(by.find_first_not_of(white_space), by.size()));
+      if (same_field_name(by.substr(0, by.find_first_of(white_space)), pseudonym)) return true;
+    }
+  }
+  return false;
+}
+
 void append_response_fields(const ResponseHead& head, std::string& out) {
   const ListedFields listed(head.fields);
   for (const HeaderField& each : head.fields.all()) {

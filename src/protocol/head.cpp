@@ -309,6 +309,10 @@ std::size_t HeaderFields::count(field id) const noexcept {
 
 Result<std::size_t> find_head_end(std::string_view buffered, std::size_t scanned,
                                   const HeadLimits& limits) {
+  // A record of type handshake, version 3.x.
+  if (buffered.starts_with("\x16\x03")) {
+    return Error(ErrorKind::bad_request, std::string(tls_on_plain_port));
+  }
   const std::string_view window = buffered.substr(0, limits.head_bytes);
   const std::size_t from = std::min(scanned, window.size());
   std::size_t line = from;

@@ -56,7 +56,7 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   // Behind the client's own Via lines: their order is the way that the request took (RFC 9110
   // section 7.6.3).
   head += ctx.http_1_1 ? "Via: 1.1 " : "Via: 1.0 ";
-  head += shared.server_name;
+  head += shared.pseudonym;
   head += "\r\n\r\n";
   return head;
 }

@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t spare_bytes_max = 64 * 1024;
 constexpr std::size_t spare_count_max = 64;
 
+/// The same fault is logged once in this time.
+constexpr Duration log_pause = std::chrono::seconds(10);
+
 /// Access lines reach their file within a second.
 constexpr Duration flush_interval = std::chrono::seconds(1);
 
@@ -37,6 +40,13 @@ std::string make_date_line() {
 
 }  // namespace
 
+std::string make_pseudonym() {
+  std::array<char, 9> digits{};
+  // lmb-tidy: allow unseeded_random (a name that must differ between processes decides nothing)
+  std::snprintf(digits.data(), digits.size(), "%08x", std::random_device{}());
+  return std::string("lmbalancer-") + digits.data();
+}
+
 bool MemoryBudget::take(std::size_t bytes) noexcept {
   const auto before = used_.fetch_add(bytes, std::memory_order_relaxed);
   if (before + bytes <= limit_) return true;
@@ -53,13 +63,16 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
       access_log_(std::move(access_log)),
       random_(seed),
       next_fault_log_(shared.workers.size()) {
-  shard_.on_tick([this, flush_at = TimePoint{}](TimePoint now, Duration lag) mutable {
-    pool_.tick(now);
-    shared_.metrics.observe_loop_lag(shard_.index(), lag);
-    if (now < flush_at) return;
-    flush_at = now + flush_interval;
-    access_log_.flush();
-  });
+  shard_.on_tick(
+      [this, flush_at = TimePoint{}, told = std::uint64_t{0}](TimePoint now, Duration lag) mutable {
+        pool_.tick(now);
+        shared_.metrics.observe_loop_lag(shard_.index(), lag);
+        if (now < flush_at) return;
+        flush_at = now + flush_interval;
+        access_log_.flush();
+        const auto dropped = access_log_.dropped_lines();
+        shared_.metrics.count_access_lines_dropped(dropped - std::exchange(told, dropped));
+      });
 }
 
 void Front::serve(boost::asio::ip::tcp::socket socket) {
@@ -100,11 +113,10 @@ void Front::note_fault(WorkerId worker, const Error& error) {
   if (error.kind() == ErrorKind::connect_failed || error.kind() == ErrorKind::connect_timeout) {
     shared_.on_unreachable(worker);
   }
-  constexpr Duration pause = std::chrono::seconds(10);
   const auto now = Clock::now();
   auto& next = next_fault_log_[worker.value()];
   if (now < next) return;
-  next = now + pause;
+  next = now + log_pause;
   std::string message = "worker " + shared_.dispatcher.worker_name(worker) + ": request failed: ";
   message += to_string(error.kind());
   if (error.cause()) message += ": " + error.cause().message();
@@ -112,6 +124,14 @@ void Front::note_fault(WorkerId worker, const Error& error) {
     message += ": set workers[].api_key or workers[].api_key_env of this worker";
   }
   telemetry::log(telemetry::LogLevel::warn, message);
+}
+
+void Front::note_tls_client() {
+  const auto now = Clock::now();
+  if (now < next_tls_log_) return;
+  next_tls_log_ = now + log_pause;
+  telemetry::log(telemetry::LogLevel::warn,
+                 "a client speaks TLS to a plain port: its base URL must begin with http://");
 }
 
 std::string Front::borrow_buffer() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lmb/base/assert.hpp"
 #include "lmb/protocol/request_facts.hpp"
 
 namespace lmb::proxy {
@@ -13,8 +14,7 @@ constexpr std::size_t small = 1024 * 1024;
 }  // namespace
 
 bool RequestBody::append(std::string_view bytes, std::size_t announced) {
-  if (!budget_.take(bytes.size())) return false;
-  charged_ += bytes.size();
+  if (!charge(bytes.size())) return false;
   const auto needed = bytes_.size() + bytes.size();
   if (needed + protocol::json_padding > bytes_.capacity()) {
     auto room = needed <= small ? 2 * needed : std::max(needed, size_max_);
@@ -25,12 +25,17 @@ bool RequestBody::append(std::string_view bytes, std::size_t announced) {
   return true;
 }
 
-bool RequestBody::replace(std::string bytes) {
-  if (!budget_.take(bytes.size())) return false;
-  budget_.give_back(std::exchange(charged_, bytes.size()));
+bool RequestBody::charge(std::size_t bytes) noexcept {
+  if (!budget_.take(bytes)) return false;
+  charged_ += bytes;
+  return true;
+}
+
+void RequestBody::replace(std::string bytes) {
+  LMB_ASSERT(bytes.size() <= charged_);
   bytes.reserve(bytes.size() + protocol::json_padding);
   bytes_ = std::move(bytes);
-  return true;
+  budget_.give_back(std::exchange(charged_, bytes_.size()) - bytes_.size());
 }
 
 std::string RequestBody::release() {

@@ -27,8 +27,10 @@ class RequestBody {
   /// `announced`: the whole body's size when it is known, else 0. False: the budget is used up, and
   /// nothing was added.
   [[nodiscard]] bool append(std::string_view bytes, std::size_t announced);
-  /// Takes other bytes instead, as after inflating. False: the budget is used up.
-  [[nodiscard]] bool replace(std::string bytes);
+  /// Charges bytes that are to become the body by replace(). False: the budget is used up.
+  [[nodiscard]] bool charge(std::size_t bytes) noexcept;
+  /// Takes other bytes instead, as after inflating; all of them are charged.
+  void replace(std::string bytes);
   [[nodiscard]] std::string_view view() const noexcept { return bytes_; }
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
   /// Gives the charge back, and the buffer to whoever may use it again; the body is empty then.

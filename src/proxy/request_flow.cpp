@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -66,6 +67,7 @@ std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::Req
     return Error(ErrorKind::body_too_large);
   }
   if (ctx.route.kind != protocol::RouteKind::balanced) return std::nullopt;
+  if (protocol::via_names(head, ctx.front.shared().pseudonym)) return Error(ErrorKind::loop);
   if (head.framing == protocol::BodyFraming::none) return Error(ErrorKind::length_required);
   if (ctx.coding == protocol::ContentCoding::unsupported) {
     return Error(ErrorKind::unsupported_content_coding);
@@ -80,9 +82,14 @@ Result<protocol::RequestFacts> read_facts(RequestContext& ctx,
   if (ctx.coding != protocol::ContentCoding::identity) {
     std::string plain;
     const auto size_max = ctx.front.shared().options.limits.body_bytes;
-    auto inflated = protocol::inflate_body(ctx.body.view(), ctx.coding, size_max, plain, abandoned);
+    const auto may_grow = [&](std::size_t bytes) -> Result<void> {
+      if (abandoned && abandoned()) return ErrorKind::client_gone;
+      if (!ctx.body.charge(bytes)) return ErrorKind::body_memory_full;
+      return {};
+    };
+    auto inflated = protocol::inflate_body(ctx.body.view(), ctx.coding, size_max, plain, may_grow);
     if (!inflated) return inflated.error();
-    if (!ctx.body.replace(std::move(plain))) return Error(ErrorKind::body_memory_full);
+    ctx.body.replace(std::move(plain));
   }
   return protocol::inspect_request(ctx.body.view(), ctx.route.dialect);
 }
@@ -205,12 +212,37 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   }
 }
 
-void finish(ClientConnection& client, RequestContext& ctx) {
-  ctx.record.bytes_from_client = client.take_consumed();
-  ctx.record.phases.stop(Clock::now());
-  ctx.front.shared().metrics.record(ctx.record);
-  ctx.front.access_log().record(ctx.record);
-}
+/// Writes the request's record when it ends, also if its session is dropped or an exception passes.
+class Finish {
+ public:
+  Finish(ClientConnection& client, RequestContext& ctx) noexcept : client_(client), ctx_(ctx) {}
+  ~Finish() {
+    if (!regular_) note_cut();
+    ctx_.record.bytes_from_client = client_.take_consumed();
+    ctx_.record.phases.stop(Clock::now());
+    ctx_.front.shared().metrics.record(ctx_.record);
+    try {
+      ctx_.front.access_log().record(ctx_.record);
+    } catch (const std::bad_alloc&) {
+      // A line less is better than the end of all sessions.
+      ctx_.front.shared().metrics.count_access_lines_dropped(1);
+    }
+  }
+  Finish(const Finish&) = delete;
+  Finish& operator=(const Finish&) = delete;
+  /// The request came to its own end.
+  void regular() noexcept { regular_ = true; }
+
+ private:
+  void note_cut() noexcept {
+    const bool stopping = client_.interruption().stop_level() == net::StopLevel::now;
+    ctx_.note_error(stopping ? ErrorKind::shutting_down : ErrorKind::internal);
+  }
+
+  ClientConnection& client_;
+  RequestContext& ctx_;
+  bool regular_ = false;
+};
 
 /// All that needs the head, whose views end with the first wait; takes what has come of the body.
 std::optional<Error> begin(ClientConnection& client, RequestContext& ctx,
@@ -250,6 +282,7 @@ net::Task<Result<void>> answer(ClientConnection& client, RequestContext& ctx) {
 
 net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
                                const protocol::RequestHead& head) {
+  Finish finish(client, ctx);
   protocol::BodyDecoder decoder(head.framing, head.content_length);
   auto error = begin(client, ctx, head, decoder);
   if (!error && !decoder.done()) {
@@ -275,15 +308,17 @@ net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
   client.interruption().unwatch();
   client.interruption().deadline().clear();
   client.interruption().step().clear();
-  finish(client, ctx);
+  finish.regular();
 }
 
 net::Task<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error error) {
+  Finish finish(client, ctx);
+  if (error.detail() == protocol::tls_on_plain_port) ctx.front.note_tls_client();
   ctx.keep_alive = false;
   ctx.record.method = "other";
   ctx.record.request_id = ctx.front.make_request_id();
   co_await refuse(client, ctx, std::move(error));
-  finish(client, ctx);
+  finish.regular();
 }
 
 }  // namespace lmb::proxy

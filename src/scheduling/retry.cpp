@@ -47,6 +47,7 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::unknown_route:
     case ErrorKind::method_not_allowed:
     case ErrorKind::not_proxied:
+    case ErrorKind::loop:
     case ErrorKind::model_not_found:
     case ErrorKind::response_unknown:
     case ErrorKind::response_away:

@@ -32,6 +32,7 @@ enum class ErrorKind : std::uint8_t {
   unknown_route,
   method_not_allowed,
   not_proxied,  ///< Model management calls.
+  loop,         ///< The request has come through this process before, by its Via fields.
   model_not_found,
   response_unknown,  ///< `previous_response_id` that no worker is known to have made.
   response_away,     ///< The worker that made it is not there now. Detail: its name.

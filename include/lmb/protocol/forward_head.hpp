@@ -19,6 +19,10 @@ namespace lmb::protocol {
 /// X-Forwarded-For, X-Request-Id, Content-Length.
 void append_request_fields(const RequestHead& head, std::string& out);
 
+/// A Via field says that the proxy called `pseudonym` has forwarded this request before (RFC 9110
+/// section 7.6.3): it goes round in a loop.
+bool via_names(const RequestHead& head, std::string_view pseudonym) noexcept;
+
 /// Appends the fields of a worker's answer that a client may see: Content-Type, Retry-After and X-*
 /// except X-Powered-By, X-Request-Id and X-Lmb-* (DESIGN.md section 6). Framing fields are the
 /// caller's.

@@ -74,6 +74,10 @@ struct HeadLimits {
   std::size_t target_bytes = 8 * 1024;  ///< limits.target_bytes.
 };
 
+/// The Error's detail when what came begins a TLS handshake (RFC 8446 section 5.1).
+inline constexpr std::string_view tls_on_plain_port =
+    "it begins a TLS handshake, and this port speaks plain HTTP: use http://";
+
 /// Length of the head at the start of `buffered` including its empty line, or 0 when more bytes are
 /// needed. Errors: bad_request (a bare LF, a NUL), head_too_large.
 /// `scanned`: bytes that an earlier call has already looked at; pass the former buffer size.

@@ -44,6 +44,9 @@ class MemoryBudget {
   std::atomic<std::size_t> used_{0};
 };
 
+/// A name for Via that no other process has, such as "lmbalancer-5f3a09c1": a loop shows by it.
+std::string make_pseudonym();
+
 /// What all shards' sessions use. Built once, immutable but for the counters; outlives every Front.
 struct Shared {
   Shared(ProxyOptions proxy_options, dispatch::Dispatcher& the_dispatcher,
@@ -62,8 +65,8 @@ struct Shared {
   LocalRoutes local;
   /// A connection to the worker could not be made; called on any shard.
   std::function<void(WorkerId)> on_unreachable = [](WorkerId) {};
-  boost::asio::any_io_executor helper;     ///< The helper thread, for work above a millisecond.
-  std::string server_name = "lmbalancer";  ///< Our pseudonym in Via.
+  boost::asio::any_io_executor helper;  ///< The helper thread, for work above a millisecond.
+  const std::string pseudonym = make_pseudonym();  ///< Our name in Via.
   dispatch::Dispatcher& dispatcher;
   telemetry::Metrics& metrics;
   dispatch::ResponseDirectory responses;  ///< Which worker can go on from which answer.
@@ -120,6 +123,8 @@ class Front {
   /// A worker failed a request: logged at most once in 10 s for each worker (the metrics count
   /// all); when it could not be reached, Shared::on_unreachable hears of it.
   void note_fault(WorkerId worker, const Error& error);
+  /// A client began a TLS handshake with a port that speaks none: logged at most once in 10 s.
+  void note_tls_client();
   /// News of where a worker is; idle connections to elsewhere are closed.
   void set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 
@@ -145,6 +150,7 @@ class Front {
   std::string date_line_;
   std::vector<std::string> spare_buffers_;
   std::vector<TimePoint> next_fault_log_;  ///< By worker.
+  TimePoint next_tls_log_{};
 };
 
 }  // namespace lmb::proxy

@@ -55,6 +55,8 @@ std::vector<BadRequest> bad_requests() {
       {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "unsupported_version"},
       {"brotli", post(route, "x", "Content-Encoding: br\r\n"), 415, "unsupported_content_coding"},
       {"broken gzip", post(route, "x", "Content-Encoding: gzip\r\n"), 400, "bad_content_coding"},
+      {"two codings", post(route, "x", "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n"), 415,
+       "unsupported_content_coding"},
       {"other coding", chat_head("Transfer-Encoding: gzip, chunked\r\n"), 501,
        "unsupported_transfer_coding"},
       {"unknown path", get("/v1/rerank"), 404, "unknown_route"},

@@ -56,7 +56,7 @@ TEST(Forwarding, a_worker_is_told_who_asks_and_through_whom) {
   EXPECT_TRUE(seen.http_1_1);
   EXPECT_EQ(seen.body, body);
   EXPECT_EQ(seen.field("host"), "127.0.0.1:" + std::to_string(worker.port()));
-  EXPECT_EQ(seen.field("via"), "1.1 lmbalancer");
+  EXPECT_TRUE(seen.field("via").starts_with("1.1 lmbalancer-")) << seen.field("via");
   EXPECT_EQ(seen.field("x-forwarded-for"), "127.0.0.1");
   EXPECT_EQ(seen.field("x-request-id"), "abc-1");
   EXPECT_EQ(seen.field("content-type"), "application/json");
@@ -75,8 +75,27 @@ TEST(Forwarding, via_tells_the_clients_version) {
   client.send("POST /v1/chat/completions HTTP/1.0\r\nContent-Length: " +
               std::to_string(body.size()) + "\r\n\r\n" + body);
   EXPECT_EQ(client.read_answer().status, 200U);
-  EXPECT_EQ(worker.last_request().field("via"), "1.0 lmbalancer");
+  const auto via = std::string(worker.last_request().field("via"));
+  EXPECT_TRUE(via.starts_with("1.0 lmbalancer-")) << via;
   EXPECT_TRUE(worker.last_request().http_1_1) << "whatever the client speaks";
+}
+
+TEST(Forwarding, a_request_that_comes_back_is_refused_as_a_loop) {
+  CannedWorker worker(plain_answer);
+  Daemon daemon(only(worker));
+  Daemon other(only(worker));
+  ASSERT_EQ(ask(daemon, chat(false), "Via: 1.1 lmbalancer\r\n").status, 200U);
+  const auto seen = worker.last_request();
+  std::string via;
+  for (const auto& field : seen.fields) {
+    if (field.first == "via" || field.first == "Via") via += "Via: " + field.second + "\r\n";
+  }
+  const auto asked = worker.asked();
+  const auto refused = ask(daemon, chat(false), via);
+  EXPECT_EQ(refused.status, 508U);
+  EXPECT_NE(refused.body.find(R"("code":"loop")"), std::string::npos) << refused.body;
+  EXPECT_EQ(worker.asked(), asked);
+  EXPECT_EQ(ask(other, chat(false), via).status, 200U) << "each instance has a name of its own";
 }
 
 TEST(Forwarding, a_request_without_an_id_is_given_one) {

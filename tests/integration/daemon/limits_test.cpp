@@ -99,6 +99,21 @@ TEST(Limits, of_body_bytes_in_every_form_a_body_can_have) {
   EXPECT_EQ(daemon.metric("lmbalancer_body_memory_bytes"), 0);
 }
 
+TEST(Limits, of_body_bytes_are_told_when_a_chunk_announces_more_before_it_comes) {
+  Daemon daemon(with([](auto& config) { config.proxy.limits.body_bytes = 1000; }));
+  const std::string head =
+      std::string("POST ") + route + " HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  // 1001 bytes, alone and behind others, and as many as 64 bits can say.
+  for (const char* chunks :
+       {"3e9\r\n", "1\r\n{\r\n3e8\r\n", "ffffffffffffffff\r\n", "1\r\n{\r\nffffffffffffffff\r\n"}) {
+    EXPECT_EQ(status_of(daemon, head + chunks), 413U) << chunks;
+  }
+  RawClient client(daemon.port());
+  client.send(head + "3e8\r\n");
+  client.send(chat_of_size(1000) + "\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read_answer().status, 200U);
+}
+
 TEST(Limits, of_64_mebibytes_by_default) {
   constexpr std::size_t limit = 64 * 1024 * 1024;
   Daemon daemon(with([](auto&) {}));
@@ -133,6 +148,21 @@ TEST(Limits, of_memory_for_all_bodies_together) {
   EXPECT_EQ(first.read_answer().status, 200U);
   EXPECT_TRUE(eventually([&] { return daemon.metric("lmbalancer_body_memory_bytes") == 0; }));
   EXPECT_EQ(status_of(daemon, post(route, chat_of_size(2000))), 200U);
+}
+
+TEST(Limits, of_memory_for_bodies_hold_while_a_body_is_inflated) {
+  Daemon daemon(with([](auto& config) {
+    config.proxy.limits.body_memory = 1'000'000;
+    config.proxy.limits.body_bytes = 2'000'000;
+  }));
+  const auto zipped = [](std::size_t size) {
+    return post(route, gzip(chat_of_size(size)), "Content-Encoding: gzip\r\n");
+  };
+  // Above both limits: the memory's is met first, before all of it is there.
+  EXPECT_EQ(status_of(daemon, zipped(3'000'000)), 503U);
+  EXPECT_TRUE(hits_become(daemon, "limits.body_memory", 1));
+  EXPECT_EQ(status_of(daemon, zipped(900'000)), 200U);
+  EXPECT_TRUE(eventually([&] { return daemon.metric("lmbalancer_body_memory_bytes") == 0; }));
 }
 
 TEST(Limits, a_client_that_leaves_in_the_middle_of_its_body_gives_its_memory_back) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "lmb/protocol/head.hpp"
+
 namespace lmb::protocol {
 namespace {
 
@@ -175,6 +177,16 @@ TEST(ErrorBody, shows_details_only_where_the_table_says_so) {
     EXPECT_EQ(shown, error_row(kind).detail_for_client) << to_string(kind);
   });
   EXPECT_EQ(body(ErrorKind::connect_failed).find("1234"), std::string::npos);
+}
+
+TEST(ErrorBody, says_a_broken_limit_once) {
+  RequestHead out;
+  HeadLimits limits;
+  limits.header_count = 1;
+  const auto refused = parse_request_head("GET / HTTP/1.1\r\nHost: t\r\nA: 1\r\n\r\n", limits, out);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(Json::parse(error_body(refused.error(), Dialect::none))["error"]["message"],
+            "The request has too many header fields: send fewer.");
 }
 
 TEST(ErrorBody, stays_valid_json_whatever_the_detail_holds) {

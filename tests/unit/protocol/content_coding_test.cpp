@@ -131,6 +131,28 @@ TEST(ContentCoding, stops_a_bomb_at_the_limit) {
   EXPECT_LE(out.capacity(), 3'000'000U);
 }
 
+TEST(ContentCoding, grows_only_as_far_as_it_may) {
+  const std::string bomb = deflated(std::string(64 * 1024 * 1024, ' '), gzip_bits);
+  std::size_t allowed = 0;
+  const auto may_grow = [&allowed](std::size_t bytes) -> Result<void> {
+    if (allowed + bytes > 1'000'000) return ErrorKind::body_memory_full;
+    allowed += bytes;
+    return {};
+  };
+  std::string out;
+  const auto refused = inflate_body(bomb, ContentCoding::gzip, 100'000'000, out, may_grow);
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::body_memory_full);
+  EXPECT_LE(out.capacity(), 3'000'000U);
+  allowed = 0;
+  const std::string text = sample_text();
+  out.clear();
+  EXPECT_FALSE(
+      inflate_body(deflated(text, gzip_bits), ContentCoding::gzip, text.size(), out, may_grow)
+          .has_error());
+  EXPECT_EQ(allowed, text.size()) << "every byte was asked for, and none twice";
+}
+
 TEST(ContentCoding, takes_exactly_the_limit) {
   const std::string text = sample_text();
   for (const int bits : {zlib_bits, raw_bits}) {

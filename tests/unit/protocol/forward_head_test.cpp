@@ -142,5 +142,24 @@ TEST(RequestId, is_taken_only_when_it_is_harmless) {
   }
 }
 
+TEST(ViaNames, finds_a_proxy_in_any_line_and_form) {
+  const auto names = [](std::string_view fields) {
+    RequestHead head;
+    const std::string text = "GET / HTTP/1.1\r\nHost: t\r\n" + std::string(fields) + "\r\n";
+    EXPECT_TRUE(parse_request_head(text, HeadLimits(), head));
+    return via_names(head, "lmb-1f");
+  };
+  for (const std::string_view fields :
+       {"Via: 1.1 lmb-1f\r\n", "via: 1.0 a, HTTP/1.1\tLMB-1F (a comment), 1.1 b\r\n",
+        "Via: 1.1 a\r\nVia: 1.1  lmb-1f\r\n"}) {
+    EXPECT_TRUE(names(fields)) << fields;
+  }
+  for (const std::string_view fields :
+       {"", "Via: \r\n", "Via: ,,\r\n", "Via: lmb-1f\r\n", "Via: 1.1 lmb-1f2\r\n",
+        "Via: 1.1 lmb\r\n", "Via: 1.1 a (lmb-1f)\r\n", "X-Via: 1.1 lmb-1f\r\n"}) {
+    EXPECT_FALSE(names(fields)) << fields;
+  }
+}
+
 }  // namespace
 }  // namespace lmb::protocol
