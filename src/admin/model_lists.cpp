@@ -1,5 +1,6 @@
 #include "lmb/admin/model_lists.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "percent_decoding.hpp"
@@ -17,7 +18,12 @@ std::string id_of(std::string_view target, std::string_view prefix) {
 }  // namespace
 
 void ModelLists::set(WorkerId worker, protocol::ModelCatalogue catalogue) {
+  known_[worker.value()] = true;
   catalogues_[worker.value()] = std::move(catalogue);
+}
+
+bool ModelLists::complete() const noexcept {
+  return std::find(known_.begin(), known_.end(), false) == known_.end();
 }
 
 std::string ModelLists::render(std::string_view route, std::string_view target) const {

@@ -115,12 +115,12 @@ asio::awaitable<AdminAnswer> Service::State::answer(AdminRoute route, std::strin
         return render_metrics(*setup.dispatcher, *setup.metrics, setup.body_memory());
       };
       answered.content_type = telemetry::metrics_content_type;
-      answered.body = co_await run_there(setup.home, setup.helper, work);
+      answered.body = co_await run_there(setup.home, setup.scribe, work);
       co_return answered;
     }
     case Call::status: {
       const auto work = [this] { return status_page(setup, started, Clock::now()); };
-      answered.body = co_await run_there(setup.home, setup.helper, work);
+      answered.body = co_await run_there(setup.home, setup.scribe, work);
       co_return answered;
     }
     case Call::workers:
@@ -150,7 +150,7 @@ asio::awaitable<AdminAnswer> Service::State::answer(AdminRoute route, std::strin
 asio::awaitable<AdminAnswer> Service::State::show_workers() {
   const auto work = [this, copy = notes] { return workers_page(setup, copy, Clock::now()); };
   AdminAnswer answered;
-  answered.body = co_await run_there(setup.home, setup.helper, work);
+  answered.body = co_await run_there(setup.home, setup.scribe, work);
   co_return answered;
 }
 
@@ -163,7 +163,7 @@ asio::awaitable<AdminAnswer> Service::State::show_queue() {
   }
   const auto work = [this, &all] { return queue_page(setup, all); };
   AdminAnswer answered;
-  answered.body = co_await run_there(setup.home, setup.helper, work);
+  answered.body = co_await run_there(setup.home, setup.scribe, work);
   co_return answered;
 }
 
@@ -176,7 +176,7 @@ asio::awaitable<AdminAnswer> Service::State::show_requests() {
   }
   const auto work = [this, &all] { return requests_page(setup, all); };
   AdminAnswer answered;
-  answered.body = co_await run_there(setup.home, setup.helper, work);
+  answered.body = co_await run_there(setup.home, setup.scribe, work);
   co_return answered;
 }
 
@@ -192,7 +192,7 @@ asio::awaitable<AdminAnswer> Service::State::set_draining(AdminRoute route, std:
     return worker_page(setup, id, copy, Clock::now());
   };
   AdminAnswer answered;
-  answered.body = co_await run_there(setup.home, setup.helper, work);
+  answered.body = co_await run_there(setup.home, setup.scribe, work);
   co_return answered;
 }
 

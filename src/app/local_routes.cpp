@@ -14,6 +14,16 @@ namespace {
 
 constexpr const char* json = "application/json";
 
+/// A model that nobody lists is unknown only when everybody's list was read.
+LocalAnswer find_models(const admin::ModelLists& lists, std::string_view route,
+                        std::string_view target) {
+  LocalAnswer answer(200, json, lists.render(route, target));
+  if (!answer.body.empty()) return answer;
+  answer.status = 0;
+  answer.refusal = lists.complete() ? ErrorKind::model_not_found : ErrorKind::no_worker;
+  return answer;
+}
+
 net::Task<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
   if (request.route == "/healthz") {
     co_return LocalAnswer(200, json, admin::health_body);
@@ -32,10 +42,11 @@ net::Task<LocalAnswer> answer(LocalRouteParts parts, LocalRequest request) {
     co_return LocalAnswer(200, std::string(telemetry::metrics_content_type), std::move(body));
   }
   const auto work = [lists = parts.model_lists, route = request.route,
-                     target = std::move(request.target)] { return lists->render(route, target); };
-  auto body = co_await net::run_on(request.shard, parts.control, work);
-  const unsigned status = body.empty() ? 0 : 200;
-  co_return LocalAnswer(status, json, std::move(body));
+                     target = std::move(request.target)] {
+    return find_models(*lists, route, target);
+  };
+  auto found = co_await net::run_on(request.shard, parts.control, work);
+  co_return found;
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ struct Server::Parts {
       : config(std::move(its_config)),
         metrics(names_of(config.fleet), protocol::route_labels(), build_info(),
                 protocol::balanced_route_labels()),
-        helper(1),
+        helper(std::in_place, 1),
+        scribe(std::in_place, 1),
         catalogues(config.fleet.size()) {}
 
   /// An exception left a coroutine: our own fault, never a peer's.
@@ -78,8 +79,10 @@ struct Server::Parts {
   // Sessions that never ended are dropped before any of it.
   const config::Config config;
   telemetry::Metrics metrics;
-  asio::thread_pool helper;  ///< Inflates and reads large bodies.
-  asio::thread_pool scribe;  ///< Writes /metrics; must not wait behind bodies.
+  /// Inflates and reads large bodies.
+  std::optional<asio::thread_pool> helper;
+  /// Writes /metrics and the admin pages, which must not wait behind bodies.
+  std::optional<asio::thread_pool> scribe;
   /// As read last; empty until then. Touched by the control shard only.
   std::vector<std::optional<protocol::ModelCatalogue>> catalogues;
   std::atomic<bool> draining{false};
@@ -125,14 +128,14 @@ void Server::Parts::make_shards() {
   shared->connections_max = config.net.connections_max;
   shared->upstream = config.upstream;
   shared->workers = config.addresses;
-  shared->helper = helper.get_executor();
+  shared->helper = helper->get_executor();
   LocalRouteParts local;
   local.dispatcher = dispatcher.get();
   local.metrics = &metrics;
   local.shared = shared.get();
   local.model_lists = model_lists.get();
   local.control = control->context().get_executor();
-  local.scribe = scribe.get_executor();
+  local.scribe = scribe->get_executor();
   local.draining = &draining;
   shared->local = make_local_routes(local);
 }
@@ -188,7 +191,7 @@ void Server::Parts::make_admin() {
   setup.build = build_info();
   setup.draining = &draining;
   setup.home = control->context().get_executor();
-  setup.helper = helper.get_executor();
+  setup.scribe = scribe->get_executor();
   for (auto& front : fronts) {
     admin::ShardRequests each;
     each.shard = front->shard().context().get_executor();
@@ -312,10 +315,11 @@ void Server::stop() {
   for (auto& shard : parts.shards) shard->join();
   parts.control->join();
   // What still waits for these threads has nobody left to wait for it.
-  parts.helper.stop();
-  parts.scribe.stop();
-  parts.helper.join();
-  parts.scribe.join();
+  parts.helper->stop();
+  parts.scribe->stop();
+  // With them goes what is queued there and would come home to the shards' contexts.
+  parts.helper.reset();
+  parts.scribe.reset();
   parts.drop_sessions();
   parts.running = false;
 }

@@ -8,7 +8,8 @@
 
 namespace lmb::proxy {
 
-/// Waits for a slot (phase queue). Errors: those of dispatch::Acquisition::take, client_gone,
+/// Waits for a slot (phase queue). Errors: those of dispatch::Acquisition::take, route_unsupported
+/// (no worker for the model has the route), response_unknown, response_away, client_gone,
 /// request_timeout, shutting_down.
 net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx);
 

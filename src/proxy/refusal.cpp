@@ -1,5 +1,7 @@
 #include "refusal.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,9 +26,11 @@ net::Task<Result<void>> send_whole(ClientConnection& client, RequestContext& ctx
   const ClientWriter::Buffers buffers{asio::buffer(head), asio::buffer(body), asio::const_buffer()};
   bool open = writer.write(buffers);
   auto& stall = interruption.step();
+  std::optional<std::uint64_t> taken;
   while (open && writer.pending() > 0) {
     if (interruption.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
-    stall.set(Clock::now() + shared.options.timeouts.client_write);
+    const bool progressed = std::exchange(taken, writer.bytes_written()) != taken;
+    if (progressed) stall.set(Clock::now() + shared.options.timeouts.client_write);
     client.stream().arm_write(interruption.bell());
     co_await interruption.bell().wait();
     if (stall.passed()) co_return Error(ErrorKind::client_stalled);

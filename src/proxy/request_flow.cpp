@@ -150,7 +150,7 @@ net::Task<Result<void>> answer_locally(ClientConnection& client, RequestContext&
   const auto home = ctx.front.shard().context().get_executor();
   LocalRequest request(ctx.target, ctx.route.label, home);
   auto answer = co_await ctx.front.shared().local(std::move(request));
-  if (answer.status == 0) co_return Error(ErrorKind::model_not_found);
+  if (answer.status == 0) co_return Error(answer.refusal);
   auto sent = co_await send_local(client, ctx, std::move(answer));
   co_return sent;
 }

@@ -13,6 +13,10 @@ void ResponseHomes::remember(std::string_view id, WorkerId worker, TimePoint now
   if (id.empty() || options_.ids_max == 0) {
     return;
   }
+  // At once, so that no later call pays for moving all.
+  if (homes_.empty()) {
+    homes_.reserve(options_.ids_max);
+  }
   const std::uint64_t hash = hash_of(id);
   homes_[hash] = {worker, now, ++told_};
   ages_.push_back({hash, now, told_});

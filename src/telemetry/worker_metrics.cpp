@@ -28,10 +28,11 @@ void WorkerMetrics::create_gauges(Instruments& instruments) {
                           "slots",
                           "Requests the worker may be given at once, over all its instances.",
                           {"worker"}});
-  GaugeFamily& up = instruments.gauges({"lmbalancer_worker_up",
-                                        "0 or 1",
-                                        "1 while the worker's probes succeed, else 0.",
-                                        {"worker"}});
+  GaugeFamily& up = instruments.gauges(
+      {"lmbalancer_worker_up",
+       "0 or 1",
+       "1 while the worker is up or suspect, 0 while it is down or was never reached.",
+       {"worker"}});
   GaugeFamily& draining =
       instruments.gauges({"lmbalancer_worker_draining",
                           "0 or 1",

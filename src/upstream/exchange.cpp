@@ -88,6 +88,13 @@ bool Exchange::try_send(Outgoing& pieces) {
 }
 
 net::Task<Result<void>> Exchange::send(Outgoing pieces) {
+  auto sent = co_await send_all(pieces);
+  // Whatever comes next has a limit of its own.
+  interruption_.step().clear();
+  co_return sent;
+}
+
+net::Task<Result<void>> Exchange::send_all(Outgoing pieces) {
   auto& limit = interruption_.step();
   limit.set(Clock::now() + options_.send_timeout);
   for (auto sent = bytes_sent_; !try_send(pieces);) {
@@ -107,7 +114,6 @@ net::Task<Result<void>> Exchange::send(Outgoing pieces) {
     }
     if (limit.passed()) co_return Error(ErrorKind::send_timeout);
   }
-  limit.clear();
   co_return Result<void>();
 }
 

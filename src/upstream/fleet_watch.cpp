@@ -179,9 +179,9 @@ void FleetWatch::looked_up(Target& target, Result<net::Endpoints> result) {
   if (result) target.look_up_failure.clear();
   if (!result) {
     const auto& error = result.error();
-    target.our_lack = error.kind() == ErrorKind::internal;
     target.look_up_at = Clock::now();
     if (first) {
+      target.our_lack = error.kind() == ErrorKind::internal;
       note_failure(target, error.kind(), error.detail());
     } else {
       warn_of_change(target.address, target.look_up_failure, error.detail());

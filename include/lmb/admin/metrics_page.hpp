@@ -9,7 +9,7 @@
 namespace lmb::admin {
 
 /// The body of GET /metrics: copies the fleet's gauges in, then serialises everything. Takes
-/// milliseconds; runs on the helper thread, never on a shard.
+/// milliseconds; runs on a thread of its own, never on a shard.
 std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Metrics& metrics,
                            std::uint64_t body_memory_bytes);
 

@@ -13,13 +13,16 @@ namespace lmb::admin {
 /// asking a worker. Thread safety: none; lives on the fleet watch's shard.
 class ModelLists {
  public:
-  explicit ModelLists(std::size_t workers) : catalogues_(workers) {}
+  explicit ModelLists(std::size_t workers) : known_(workers), catalogues_(workers) {}
   void set(WorkerId worker, protocol::ModelCatalogue catalogue);
   /// The body for a local model route (protocol::Route::label) and the request's target. Empty: no
   /// such model, or no such route.
   [[nodiscard]] std::string render(std::string_view route, std::string_view target) const;
+  /// Every worker's catalogue was read at least once.
+  [[nodiscard]] bool complete() const noexcept;
 
  private:
+  std::vector<bool> known_;
   std::vector<protocol::ModelCatalogue> catalogues_;
 };
 

@@ -38,7 +38,7 @@ struct ServiceSetup {
   telemetry::BuildInfo build;
   const std::atomic<bool>* draining = nullptr;  ///< The program is ending.
   boost::asio::any_io_executor home;            ///< The shard it lives on.
-  boost::asio::any_io_executor helper;          ///< Where pages are written.
+  boost::asio::any_io_executor scribe;          ///< Where pages are written.
   std::vector<ShardRequests> shards;
   std::function<std::uint64_t()> body_memory;
   std::function<std::size_t()> client_connections;

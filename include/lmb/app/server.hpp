@@ -34,7 +34,7 @@ class Server {
   /// Begins the graceful end: no new connections, /readyz 503, waiting requests refused, running
   /// ones go on.
   void begin_drain();
-  /// Client sessions and background work still running.
+  /// Client sessions still running.
   [[nodiscard]] std::size_t active();
   /// Ends what still runs: streams get an error event where they can.
   void end_now();

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "lmb/base/error.hpp"
 #include "lmb/net/task.hpp"
 
 namespace lmb::proxy {
@@ -26,13 +27,14 @@ struct LocalAnswer {
   LocalAnswer(unsigned answer_status, std::string answer_type, std::string answer_body)
       : status(answer_status), content_type(std::move(answer_type)), body(std::move(answer_body)) {}
   unsigned status = 200;
+  /// With status 0: why there is no answer.
+  ErrorKind refusal = ErrorKind::model_not_found;
   std::string content_type = "application/json";
   std::string body;
 };
 
 /// Answers local routes; called on the session's shard. What takes longer than a millisecond is
-/// moved off the shard inside. An empty status (0) means "no such resource": the session answers
-/// 404.
+/// moved off the shard inside. Status 0: the session answers with `refusal`.
 using LocalRoutes = std::function<net::Task<LocalAnswer>(LocalRequest)>;
 
 }  // namespace lmb::proxy

@@ -31,7 +31,7 @@ struct Home {
 /// the machine that gave it (/v1/responses and /api/v1/chat).
 ///
 /// Ids are kept as 64-bit hashes: two of 100,000 collide with a chance below one in a billion, and
-/// a request with a made-up id only reaches a worker that does not know it. About 60 bytes an id.
+/// a request with a made-up id only reaches a worker that does not know it. About 80 bytes an id.
 /// Pure; thread safety: none.
 class ResponseHomes {
  public:

@@ -104,6 +104,7 @@ class Exchange {
 
  private:
   Result<bool> answered_early();
+  net::Task<Result<void>> send_all(Outgoing pieces);
   net::Task<Result<std::string_view>> next_head();
   Result<void> accept_head(std::string_view head);
   BodyStep decode(std::span<char> received);

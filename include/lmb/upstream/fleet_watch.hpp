@@ -44,7 +44,7 @@ struct FleetNews {
 /// (/api/v1/models, /api/v0/models, /v1/models). Alive = a well-formed model list; the greeting is
 /// undocumented, so an unexpected one alone condemns nobody. The address whose probe succeeds leads
 /// the others. Names are looked up at the start, every resolve_interval, and after a probe that
-/// could not connect; meanwhile probes go on with the addresses known, and these are kept when the
+/// failed; meanwhile probes go on with the addresses known, and these are kept when the
 /// look-up fails. A worker without an address yet waits for its first look-up up to probe_timeout
 /// before that counts as a failed probe. At most one look-up per worker is under way. Thread
 /// safety: none; lives on one shard, one coroutine per worker. Lifetime: shorter than the shard;
