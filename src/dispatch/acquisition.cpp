@@ -16,6 +16,8 @@ ErrorKind kind_of(scheduling::Refusal refusal) noexcept {
       return ErrorKind::queue_timeout;
     case scheduling::Refusal::closed:
       return ErrorKind::shutting_down;
+    case scheduling::Refusal::load_failed:
+      return ErrorKind::model_unavailable;
     case scheduling::Refusal::no_worker:
     case scheduling::Refusal::all_tried:
       return ErrorKind::no_worker;

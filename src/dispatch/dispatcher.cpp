@@ -74,9 +74,20 @@ void Dispatcher::close() {
   carry_out(std::move(effects));
 }
 
-scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) const {
+bool Dispatcher::loading(WorkerId worker) const {
   const std::lock_guard lock(mutex_);
-  return scheduler_.snapshot(scope);
+  return scheduler_.loading(worker);
+}
+
+bool Dispatcher::awaited(const scheduling::Slot& slot) const {
+  const std::lock_guard lock(mutex_);
+  return scheduler_.awaited(slot);
+}
+
+scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) const {
+  const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  return scheduler_.snapshot(now, scope);
 }
 
 bool Dispatcher::any_up() const {

@@ -5,9 +5,9 @@
 namespace lmb::proxy {
 
 scheduling::Outcome outcome_of(ErrorKind error) noexcept {
-  const bool an_answer = error == ErrorKind::route_unsupported ||
-                         error == ErrorKind::model_unavailable ||
-                         error == ErrorKind::request_refused;
+  const bool an_answer =
+      error == ErrorKind::route_unsupported || error == ErrorKind::request_refused;
+  if (error == ErrorKind::model_unavailable) return scheduling::Outcome::model_unavailable;
   if (an_answer) return scheduling::Outcome::answered;
   return protocol::error_row(error).who == 'W' ? scheduling::Outcome::worker_fault
                                                : scheduling::Outcome::abandoned;

@@ -8,11 +8,10 @@ namespace lmb::scheduling {
 
 void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint now) {
   const WorkerId worker = lease.place.worker;
-  const bool cold = !fleet.instance(lease.place).loaded;
   if (report.first_token) {
     const TimePoint sent = report.sent.value_or(lease.granted);
     // A cold request's first token tells of the load, not of the prompt.
-    if (!cold && *report.first_token > sent) {
+    if (!lease.cold && *report.first_token > sent) {
       fleet.pace(worker).first_token(lease.prompt_tokens, *report.first_token - sent);
     }
     if (report.last_token && report.tokens > 1) {
@@ -22,7 +21,9 @@ void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint
     fleet.delivered(worker, report.last_token.value_or(*report.first_token));
   }
   switch (report.outcome) {
+    case Outcome::model_unavailable:
     case Outcome::answered:
+      fleet.used(lease.place, now);
       fleet.delivered(worker, now);
       fleet.succeeded(worker, now);
       break;

@@ -21,7 +21,8 @@ void assign(WorkerSet& set, WorkerId id, bool member) noexcept {
 Fleet::Fleet(const SchedulerOptions& options, const std::vector<WorkerSpec>& specs)
     : slots_unknown_(options.slots_unknown),
       slow_start_(options.health.slow_start),
-      random_(options.seed) {
+      random_(options.seed),
+      idle_unload_(options.models.idle_unload) {
   LMB_ASSERT(specs.size() <= fleet_size_max);
   LMB_ASSERT(slots_unknown_ >= 1);
   workers_.reserve(specs.size());
@@ -61,7 +62,8 @@ bool Fleet::is_free(Place place, TimePoint now) const noexcept {
   const Worker& owner = workers_[place.worker.value()];
   return owner.has_room() &&
          owner.slow_start.allows(owner.occupied(), owner.slots, slow_start_, now) &&
-         instance(place).has_free_slot();
+         instance(place).has_free_slot() &&
+         (instance(place).occupied() == 0 || now - instance(place).last_used < idle_unload_);
 }
 
 WorkerSet Fleet::barred(TimePoint now) const noexcept {
@@ -244,12 +246,37 @@ void Fleet::set_draining(WorkerId id, bool draining, TimePoint now) {
   assign(draining_, id, draining);
 }
 
-bool Fleet::set_offers(WorkerId id, const Offers& offers) {
+void Fleet::used(Place place, TimePoint now) {
+  at(place).last_used = now;
+}
+
+void Fleet::begin_switch(WorkerId id, const std::string& model, TimePoint now) {
+  Worker& worker = at(id);
+  worker.switching_to = model;
+  worker.switch_since = now;
+  worker.last_switch = now;
+  switching_.insert(id);
+}
+
+void Fleet::end_switch(WorkerId id) {
+  at(id).switching_to.clear();
+  switching_.erase(id);
+}
+
+bool Fleet::clear_for(WorkerId id, const std::string& model) const noexcept {
+  const Worker& worker = workers_[id.value()];
+  return !worker.spec.auto_evict ||
+         std::all_of(worker.instances.begin(), worker.instances.end(), [&](const Instance& entry) {
+           return entry.model == model || entry.occupied() == 0;
+         });
+}
+
+bool Fleet::set_offers(WorkerId id, const Offers& offers, TimePoint now) {
   Worker& worker = at(id);
   if (worker.catalogue_known && worker.offers == offers) {
     return false;
   }
-  adopt_offers(worker, offers, slots_unknown_);
+  adopt_offers(worker, offers, slots_unknown_, now);
   unread_.erase(id);
   return true;
 }

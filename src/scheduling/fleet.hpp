@@ -70,7 +70,15 @@ class Fleet {
   std::optional<Transition> transition(WorkerId id);
   void set_draining(WorkerId id, bool draining, TimePoint now);
   /// Returns false when the worker had told the same before.
-  bool set_offers(WorkerId id, const Offers& offers);
+  bool set_offers(WorkerId id, const Offers& offers, TimePoint now);
+  /// The instance gave a token or an answer.
+  void used(Place place, TimePoint now);
+  /// From now on the worker is given nothing for other models.
+  void begin_switch(WorkerId id, const std::string& model, TimePoint now);
+  void end_switch(WorkerId id);
+  [[nodiscard]] WorkerSet switching() const noexcept { return switching_; }
+  /// Nothing runs on the worker for other models, or a load does not harm it.
+  [[nodiscard]] bool clear_for(WorkerId id, const std::string& model) const noexcept;
 
   /// Recomputes every set and count from the workers. For assertions.
   [[nodiscard]] bool sets_are_right() const noexcept;
@@ -82,8 +90,10 @@ class Fleet {
   std::uint32_t slots_unknown_;
   Duration slow_start_;
   std::mt19937_64 random_;
+  Duration idle_unload_;
   std::vector<Worker> workers_;
   WorkerSet up_, starting_, draining_, unread_;
+  WorkerSet switching_;
   WorkerSet broken_;  ///< Their breaker is not closed.
   std::uint32_t settling_ = 0;
   std::uint64_t grants_ = 0;

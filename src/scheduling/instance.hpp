@@ -33,6 +33,7 @@ struct Instance {
   std::uint32_t slots = 1;      ///< Requests it may run at once; see slots_of.
   std::uint32_t in_flight = 0;  ///< May exceed `slots` after these shrank.
   std::vector<Settling> settling;
+  TimePoint last_used;           ///< When it was listed first or answered last.
   std::uint64_t last_grant = 0;  ///< Number of its latest grant among all the fleet's.
 
   /// Slots that are not free.

@@ -16,6 +16,7 @@ struct Lease {
   TimePoint granted;
   std::uint64_t prompt_tokens = 0;  ///< 0 = not known.
   bool stream = false;
+  bool cold = false;
   bool trial = false;        ///< The one request of its worker's probation.
   bool first_token = false;  ///< It was told of.
   bool held = false;

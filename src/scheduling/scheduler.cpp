@@ -40,6 +40,8 @@ std::string_view to_string(Refusal refusal) noexcept {
       return "closed";
     case Refusal::all_tried:
       return "all_tried";
+    case Refusal::load_failed:
+      return "load_failed";
   }
   return "no_worker";
 }
@@ -60,6 +62,7 @@ WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker, SnapshotScope scop
   snapshot.in_flight = worker.in_flight;
   snapshot.settling = worker.settling;
   snapshot.slots = std::max<std::uint32_t>(1, worker.slots);
+  snapshot.switching_to = worker.switching_to;
   snapshot.grants_total = worker.grants_total;
   for (const Instance& instance : worker.instances) {
     const bool in_use = instance.loaded || instance.occupied() > 0;
@@ -95,23 +98,29 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (demand.tried.empty()) {
     state.retries.pay_in();
   }
-  const Offering offering = state.models.find(demand.model);
+  const std::string_view model = state.resolve(demand.model, demand.tried);
+  const bool rename = model != demand.model;
+  const Offering offering = state.models.find(model);
   if (const auto why = state.impossible(offering, demand.tried)) {
     return *why;
   }
   // Work conservation lets the newcomer take a free slot at once: nobody older waits for one.
   const std::uint64_t tokens = context_step(demand.prompt_tokens);
-  if (const auto place = state.choose({offering, demand.tried, tokens}, now)) {
+  const Needs needs{offering, demand.tried, tokens, now};
+  if (const auto place = state.choose(needs, now)) {
     Lease lease;
     lease.prompt_tokens = tokens;
     lease.stream = demand.stream;
-    Slot slot = state.take(*place, lease, now);
+    Slot slot = state.take(*place, lease, rename, now);
     // A trial that begins may leave others without a worker that is admitted: the caller's tick()
     // gives them one by panic.
     if (!slot.watched || state.queue.empty()) {
       state.check(now);
     }
     return slot;
+  }
+  if (state.unloadable(needs, now)) {
+    return Refusal::load_failed;
   }
   if (demand.deadline <= now) {
     return Refusal::deadline;
@@ -123,7 +132,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (state.queue.size() >= state.options.queue_length) {
     return Refusal::queue_full;
   }
-  const LaneKey key{state.models.retain(demand.model), demand.tried, tokens};
+  const LaneKey key{state.models.retain(model), demand.tried, tokens, rename};
   const TicketId ticket = state.queue.push(key, now, demand.deadline, demand.stream);
   auto& lane = state.queue.lane_of(ticket);
   if (stranded && !lane.stranded_since) {
@@ -144,6 +153,8 @@ Effects Scheduler::first_token(const Slot& slot, TimePoint now) {
   const Lease& lease = state.leases.find(slot.lease);
   state.leases.note_first_token(slot.lease);
   state.fleet.free_settled_before(lease.place, lease.granted);
+  state.end_load(lease, Outcome::answered, now);
+  state.fleet.used(lease.place, now);
   state.fleet.delivered(slot.worker, now);
   state.fleet.succeeded(slot.worker, now);
   state.tell(slot.worker, now, effects);
@@ -157,6 +168,7 @@ Effects Scheduler::finish(const Slot& slot, const Report& report, TimePoint now)
   state.pass(now);
   const Lease lease = state.leases.remove(slot.lease);
   LMB_ASSERT(lease.place.worker == slot.worker && lease.place.instance == slot.instance);
+  state.end_load(lease, report, now);
   state.release(lease, report, now);
   state.finish_rate.finish(now);
   state.learn(lease, report, now);
@@ -194,7 +206,12 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
   State& state = *state_;
   Effects effects;
   state.pass(now);
-  if (state.fleet.set_offers(worker, offers)) {
+  if (state.fleet.set_offers(worker, offers, now)) {
+    for (const ModelOffer& model : offers.models) {
+      if (!model.instances.empty() && state.loads.loading(worker, model.key)) {
+        state.loads.seen(worker, model.key, now);
+      }
+    }
     state.models.set_offers(worker, state.fleet.worker(worker));
     state.refuse_impossible(effects);
     state.restrand(now);
@@ -250,10 +267,13 @@ std::optional<TimePoint> Scheduler::next_tick(TimePoint now) const {
   if (const auto change = state_->fleet.next_change(now)) {
     next = std::min(next, *change);
   }
+  if (const auto load = state_->next_load(now)) {
+    next = std::min(next, *load);
+  }
   return next;
 }
 
-FleetSnapshot Scheduler::snapshot(SnapshotScope scope) const {
+FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
   FleetSnapshot snapshot;
   snapshot.queued = state_->queue.size();
   snapshot.panic_grants_total = state_->panic_grants;
@@ -262,8 +282,26 @@ FleetSnapshot Scheduler::snapshot(SnapshotScope scope) const {
   snapshot.workers.reserve(workers.size());
   for (std::uint32_t i = 0; i < workers.size(); ++i) {
     snapshot.workers.push_back(snapshot_of(WorkerId(i), workers[i], scope));
+    if (const std::string* loading = state_->loads.loading(WorkerId(i))) {
+      snapshot.workers.back().loading = *loading;
+    }
   }
+  snapshot.holds = state_->holds(now);
   return snapshot;
+}
+
+bool Scheduler::loading(WorkerId worker) const {
+  return state_->loads.loading(worker) != nullptr;
+}
+
+bool Scheduler::awaited(const Slot& slot) const {
+  const auto& lanes = state_->queue.lanes();
+  return slot.cold && std::any_of(lanes.begin(), lanes.end(), [&](const auto& entry) {
+           const Offering offering = state_->models.find(entry.first.model);
+           return std::any_of(offering.places.begin(), offering.places.end(), [&](Place place) {
+             return place.worker == slot.worker && place.instance == slot.instance;
+           });
+         });
 }
 
 std::size_t Scheduler::queued() const noexcept {

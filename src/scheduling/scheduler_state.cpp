@@ -10,6 +10,7 @@ Scheduler::State::State(const SchedulerOptions& scheduler_options,
                         const std::vector<WorkerSpec>& specs, TimePoint now)
     : options(scheduler_options),
       fleet(scheduler_options, specs),
+      loads(scheduler_options.models),
       retries(scheduler_options.retry, now),
       startup_end(add_saturated(now, scheduler_options.startup_grace)) {
   pass(now);
@@ -23,28 +24,28 @@ WorkerSet Scheduler::State::candidates(const Offering& offering, WorkerSet tried
   return (offering.listed & fleet.open()) - tried;
 }
 
-std::optional<Place> Scheduler::State::choose(const Needs& needs, TimePoint now) const noexcept {
-  WorkerSet usable = candidates(needs.offering, needs.tried);
+WorkerSet Scheduler::State::admitted(const Needs& needs, TimePoint now) const noexcept {
+  const WorkerSet usable = candidates(needs.offering, needs.tried);
   // When breakers exclude everyone they know less than nothing: panic.
-  if (const WorkerSet admitted = usable - fleet.barred(now); !admitted.empty()) {
-    usable = admitted;
-  }
-  bool any_loaded = false;
+  const WorkerSet admitted = usable - fleet.barred(now);
+  return admitted.empty() ? usable : admitted;
+}
+
+std::optional<Place> Scheduler::State::choose(const Needs& needs, TimePoint now) const noexcept {
+  const WorkerSet usable = admitted(needs, now);
   bool any_fits = false;
   for (const Place place : needs.offering.places) {
     const Instance& instance = fleet.instance(place);
-    if (usable.contains(place.worker) && instance.loaded) {
-      any_loaded = true;
-      any_fits = any_fits || instance.fits(needs.prompt_tokens);
-    }
+    any_fits = any_fits || (usable.contains(place.worker) && instance.loaded &&
+                            instance.fits(needs.prompt_tokens));
   }
   std::optional<Candidate> best;
   Place chosen;
   for (const Place place : needs.offering.places) {
     const Instance& instance = fleet.instance(place);
-    const bool wanted = usable.contains(place.worker) && instance.loaded == any_loaded &&
+    const bool wanted = usable.contains(place.worker) && instance.loaded &&
                         (!any_fits || instance.fits(needs.prompt_tokens));
-    if (!wanted || !fleet.is_free(place, now)) {
+    if (!wanted || !fleet.is_free(place, now) || held(place)) {
       continue;
     }
     const Candidate candidate = fleet.candidate(place, now);
@@ -53,11 +54,40 @@ std::optional<Place> Scheduler::State::choose(const Needs& needs, TimePoint now)
       chosen = place;
     }
   }
-  return best ? std::optional(chosen) : std::nullopt;
+  return best ? std::optional(chosen) : choose_cold(needs, usable, now);
 }
 
-std::optional<Place> Scheduler::State::choose(const LaneKey& key, TimePoint now) const noexcept {
-  return choose({models.find(key.model), key.tried, key.prompt_tokens}, now);
+Needs Scheduler::State::needs(const LaneKey& key, const WaitQueue::Lane& lane) const {
+  return {models.find(key.model), key.tried, key.prompt_tokens,
+          queue.arrived(*lane.tickets.begin())};
+}
+
+std::optional<Place> Scheduler::State::choose(const LaneKey& key, const WaitQueue::Lane& lane,
+                                              TimePoint now) const {
+  return choose(needs(key, lane), now);
+}
+
+std::string_view Scheduler::State::resolve(std::string_view name, WorkerSet tried) const {
+  const auto& model_options = options.models;
+  if (!model_options.aliases.empty() && models.find(name).listed.empty()) {
+    for (const ModelAlias& alias : model_options.aliases) {
+      if (alias.name == name) {
+        name = alias.model;
+        break;
+      }
+    }
+  }
+  if (model_options.fallbacks.empty() || !candidates(models.find(name), tried).empty()) {
+    return name;
+  }
+  for (const ModelFallback& fallback : model_options.fallbacks) {
+    for (const std::string& instead : fallback.instead) {
+      if (fallback.model == name && !candidates(models.find(instead), tried).empty()) {
+        return instead;
+      }
+    }
+  }
+  return name;
 }
 
 bool Scheduler::State::stranded(const Offering& offering, WorkerSet tried) const noexcept {
@@ -77,7 +107,7 @@ std::optional<Refusal> Scheduler::State::impossible(const Offering& offering,
   return std::nullopt;
 }
 
-Slot Scheduler::State::take(Place place, const Lease& lease, TimePoint now) {
+Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePoint now) {
   Lease taken = lease;
   taken.place = place;
   taken.granted = now;
@@ -85,13 +115,18 @@ Slot Scheduler::State::take(Place place, const Lease& lease, TimePoint now) {
   taken.trial = fleet.take(place, now);
   finish_rate.begin(now);
   const Instance& instance = fleet.instance(place);
+  taken.cold = !instance.loaded;
+  if (taken.cold) {
+    loads.begin(place.worker, instance.model, now);
+    fleet.end_switch(place.worker);
+  }
   return {.worker = place.worker,
           .instance = place.instance,
           .lease = leases.add(taken),
           .cold = !instance.loaded,
           .watched = taken.trial || !instance.settling.empty() || !instance.loaded,
           .id = instance.id,
-          .rename = place.rename};
+          .rename = place.rename || rename};
 }
 
 bool Scheduler::State::remove(TicketId ticket) {
@@ -104,6 +139,7 @@ bool Scheduler::State::remove(TicketId ticket) {
 
 void Scheduler::State::pass(TimePoint now) {
   fleet.free_settled(now);
+  loads.expire(now);
   if (!startup_over && now >= startup_end) {
     startup_over = true;
     restrand(startup_end);
@@ -132,15 +168,17 @@ void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
     std::optional<TicketId> oldest;
     Place chosen;
     std::uint64_t tokens = 0;
+    bool rename = false;
     for (const auto& [key, lane] : queue.lanes()) {
       const TicketId first = *lane.tickets.begin();
       if (oldest && *oldest < first) {
         continue;
       }
-      if (const auto place = choose(key, now)) {
+      if (const auto place = choose(key, lane, now)) {
         oldest = first;
         chosen = *place;
         tokens = key.prompt_tokens;
+        rename = key.rename;
       }
     }
     if (!oldest) {
@@ -149,7 +187,7 @@ void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
     Lease lease;
     lease.prompt_tokens = tokens;
     lease.stream = queue.is_stream(*oldest);
-    effects.grants.push_back({*oldest, take(chosen, lease, now)});
+    effects.grants.push_back({*oldest, take(chosen, lease, rename, now)});
     remove(*oldest);
   }
 }
@@ -183,7 +221,10 @@ void Scheduler::State::refuse_expired(TimePoint now, Effects& effects) {
 }
 
 void Scheduler::State::settle(TimePoint now, Effects& effects) {
+  end_switches(now);
   grant_waiting(now, effects);
+  begin_switches(now);
+  refuse_unloadable(now, effects);
   refuse_expired(now, effects);
   check(now);
 }
@@ -196,7 +237,7 @@ void Scheduler::State::check([[maybe_unused]] TimePoint now) const {
   LMB_ASSERT(queue.consistent());
   LMB_ASSERT(models.waiting() == queue.size());
   for (const auto& [key, lane] : queue.lanes()) {
-    LMB_ASSERT(!choose(key, now));
+    LMB_ASSERT(!choose(key, lane, now));
     LMB_ASSERT(lane.stranded_since.has_value() == stranded(models.find(key.model), key.tried));
     LMB_ASSERT(!impossible(models.find(key.model), key.tried));
   }

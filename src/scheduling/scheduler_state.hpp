@@ -9,6 +9,7 @@
 #include "lease_table.hpp"
 #include "lmb/scheduling/retry.hpp"
 #include "lmb/scheduling/scheduler.hpp"
+#include "load_table.hpp"
 #include "model_table.hpp"
 #include "wait_queue.hpp"
 
@@ -19,6 +20,7 @@ struct Needs {
   Offering offering;
   WorkerSet tried;
   std::uint64_t prompt_tokens = 0;  ///< See context_step.
+  TimePoint since;                  ///< When the oldest of those that need it arrived.
 };
 
 /// The scheduler's state and the steps its calls are made of. Every call is: what happened, then
@@ -33,14 +35,40 @@ struct Scheduler::State {
   [[nodiscard]] WorkerSet candidates(const Offering& offering, WorkerSet tried) const noexcept;
   /// The free instance that is to serve a request now: the one place where eligibility is decided.
   [[nodiscard]] std::optional<Place> choose(const Needs& needs, TimePoint now) const noexcept;
-  [[nodiscard]] std::optional<Place> choose(const LaneKey& key, TimePoint now) const noexcept;
+  [[nodiscard]] std::optional<Place> choose(const LaneKey& key, const WaitQueue::Lane& lane,
+                                            TimePoint now) const;
+  [[nodiscard]] Needs needs(const LaneKey& key, const WaitQueue::Lane& lane) const;
+  /// Candidates, without those whose breakers keep requests away, unless that is all of them.
+  [[nodiscard]] WorkerSet admitted(const Needs& needs, TimePoint now) const noexcept;
+  /// What the model's name means to a request: itself, what it is an alias of, or a fallback.
+  [[nodiscard]] std::string_view resolve(std::string_view name, WorkerSet tried) const;
+
+  // Loads (loading.cpp).
+  /// The worker is kept for another model, or its instances are about to be evicted by a load.
+  [[nodiscard]] bool held(Place place) const noexcept;
+  /// The place on disk that is to load the model now; nothing = wait.
+  [[nodiscard]] std::optional<Place> choose_cold(const Needs& needs, WorkerSet usable,
+                                                 TimePoint now) const;
+  [[nodiscard]] bool is_loaded(const Needs& needs, WorkerSet usable) const noexcept;
+  [[nodiscard]] bool is_loading(const Needs& needs, WorkerSet usable) const noexcept;
+  [[nodiscard]] Duration load_time(Place place) const;
+  /// Every usable worker has it on disk only and failed to load it lately.
+  [[nodiscard]] bool unloadable(const Needs& needs, TimePoint now) const;
+  void end_load(const Lease& lease, const Report& report, TimePoint now);
+  void begin_switches(TimePoint now);
+  void end_switches(TimePoint now);
+  [[nodiscard]] std::optional<WorkerId> choose_switch(const Needs& needs, TimePoint now) const;
+  void refuse_unloadable(TimePoint now, Effects& effects);
+  /// When a load or a switch may begin for those that wait.
+  [[nodiscard]] std::optional<TimePoint> next_load(TimePoint now) const;
+  [[nodiscard]] HoldCounts holds(TimePoint now) const;
   /// True when no slot that becomes free can help: no candidate, and none that may still start.
   [[nodiscard]] bool stranded(const Offering& offering, WorkerSet tried) const noexcept;
   /// Why no worker will ever serve this, whatever comes up; nothing = one may.
   [[nodiscard]] std::optional<Refusal> impossible(const Offering& offering,
                                                   WorkerSet tried) const noexcept;
 
-  Slot take(Place place, const Lease& lease, TimePoint now);
+  Slot take(Place place, const Lease& lease, bool rename, TimePoint now);
   /// What the end of a request tells of its worker.
   void learn(const Lease& lease, const Report& report, TimePoint now);
   void judge_fault(const Lease& lease, const Report& report, TimePoint now);
@@ -75,6 +103,7 @@ struct Scheduler::State {
   WaitQueue queue;
   LeaseTable leases;
   FinishRate finish_rate;
+  LoadTable loads;
   RetryBudget retries;
   FaultMemory faults;
   std::uint64_t retries_refused = 0;

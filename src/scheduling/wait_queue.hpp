@@ -22,9 +22,10 @@ struct LaneKey {
   ModelId model;
   WorkerSet tried;
   std::uint64_t prompt_tokens = 0;  ///< Rounded, see context_step.
+  bool rename = false;  ///< The client used an alias, or gets a fallback: tell the worker its name.
   friend bool operator<(const LaneKey& a, const LaneKey& b) noexcept {
-    return std::tuple(a.model.value(), a.tried.bits(), a.prompt_tokens) <
-           std::tuple(b.model.value(), b.tried.bits(), b.prompt_tokens);
+    return std::tuple(a.model.value(), a.tried.bits(), a.prompt_tokens, a.rename) <
+           std::tuple(b.model.value(), b.tried.bits(), b.prompt_tokens, b.rename);
   }
 };
 
@@ -73,6 +74,7 @@ class WaitQueue {
   /// The lane of a waiting ticket.
   [[nodiscard]] Lane& lane_of(TicketId ticket) { return tickets_.at(ticket).lane->second; }
 
+  [[nodiscard]] TimePoint arrived(TicketId ticket) const { return tickets_.at(ticket).arrived; }
   [[nodiscard]] bool is_stream(TicketId ticket) const { return tickets_.at(ticket).stream; }
 
   /// The ticket that is to be refused next and when: the earlier of the first deadline and of the

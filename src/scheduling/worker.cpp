@@ -11,7 +11,7 @@ namespace {
 /// Takes one catalogue into a worker's table of instances.
 class Adoption {
  public:
-  explicit Adoption(Worker& worker) : worker_(worker) {
+  Adoption(Worker& worker, TimePoint now) : worker_(worker), now_(now) {
     for (Instance& entry : worker.instances) {
       continues_.push_back(!entry.vacant());
       entry.listed = false;
@@ -89,6 +89,10 @@ class Adoption {
     entry.kind = model.kind;
     entry.parallel = offer.parallel;
     entry.context_length = offer.context_length;
+    // A new one, and one that was only on disk, has just been used or will be.
+    if (!entry.loaded) {
+      entry.last_used = now_;
+    }
     entry.loaded = loaded;
     entry.shares_model = model.instances.size() > 1;
     entry.listed = true;
@@ -97,13 +101,15 @@ class Adoption {
   static constexpr auto none = std::numeric_limits<std::size_t>::max();
 
   Worker& worker_;
+  TimePoint now_;
   std::vector<bool> continues_;  ///< By instance: was in use before and is not matched yet.
 };
 
 }  // namespace
 
-void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown) {
-  Adoption(worker).list(offers);
+void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown,
+                  TimePoint now) {
+  Adoption(worker, now).list(offers);
   for (Instance& entry : worker.instances) {
     entry.slots = slots_of(entry, worker.spec, slots_unknown);
   }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "breaker.hpp"
@@ -34,7 +36,10 @@ struct Worker {
   std::uint32_t slots = 0;      ///< See slots_of; kept up to date by adopt_offers.
   TimePoint busy_since;         ///< When in_flight rose from 0.
   TimePoint last_delivery;      ///< When a token or an answer came last.
-  bool silent = false;          ///< Found wedged, and nothing was delivered since.
+  std::string switching_to;     ///< Key of the model that it is freed for; empty = none.
+  TimePoint switch_since;
+  std::optional<TimePoint> last_switch;
+  bool silent = false;  ///< Found wedged, and nothing was delivered since.
   std::uint64_t grants_total = 0;
   std::uint64_t last_grant =
       0;  ///< Number of its latest grant among all the fleet's; 0 = none yet.
@@ -55,7 +60,7 @@ struct Worker {
 
 /// Takes in a catalogue: instances that stay keep their count, one that a cold request loads takes
 /// over the count of its model's place on disk, and vanished ones go when nothing runs on them.
-void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown);
+void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown, TimePoint now);
 
 /// Requests the worker may be given at once: the slots of its loaded instances together (1 when
 /// none is loaded), at most max_in_flight.

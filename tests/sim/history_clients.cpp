@@ -213,6 +213,9 @@ void History::fail(Request& request, ErrorKind error) {
 }
 
 void History::finish(Request& request, scheduling::Report report) {
+  if (report.outcome == Outcome::worker_fault && request.slot.cold && chance_.happens(0.3)) {
+    report.outcome = Outcome::model_unavailable;
+  }
   if (report.outcome == Outcome::worker_fault) {
     report.prompt = request.prompt;
     report.sent = request.sent;

@@ -32,6 +32,11 @@ scheduling::SchedulerOptions random_options(Chance& chance) {
   options.health.breaker_open_max = one_of<Duration>(chance, {5s, 2min});
   options.health.slow_start = one_of<Duration>(chance, {0s, 3s, 30s});
   options.abandon_settle_max = one_of<Duration>(chance, {0s, 2s, 30s});
+  options.models.load_timeout = one_of<Duration>(chance, {5s, 180s});
+  options.models.load_time = one_of<Duration>(chance, {0s, 3s, 15s});
+  options.models.unloadable = one_of<Duration>(chance, {1s, 30s});
+  // Switches have scenarios of their own: here nobody waits long enough.
+  options.models.switch_after = 1h;
   options.seed = chance.between(1U, 1000U);
   return options;
 }

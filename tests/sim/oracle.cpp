@@ -65,6 +65,19 @@ void Oracle::pass(TimePoint now) {
       return !instance.listed && occupied(instance) == 0;
     });
   }
+  for (Worker& worker : workers_) {
+    const auto running = worker.loads;
+    for (const auto& [model, load] : running) {
+      if (now < load.deadline) {
+        continue;
+      }
+      if (load.orphan) {
+        worker.loads.erase(model);
+      } else {
+        fail_load(worker, model, load.deadline);
+      }
+    }
+  }
   if (!startup_over_ && now >= startup_end_) {
     startup_over_ = true;
     restrand(startup_end_);
@@ -107,6 +120,9 @@ void Oracle::apply_refusal(const scheduling::RefusedTicket& refused, TimePoint n
     case Refusal::no_worker:
       right = found->stranded_since && *found->stranded_since + options_.no_worker_grace <= now;
       break;
+    case Refusal::load_failed:
+      right = load_failed(*found);
+      break;
     case Refusal::queue_full:
     case Refusal::closed:
       break;
@@ -129,7 +145,7 @@ void Oracle::apply(const Effects& effects, TimePoint now) {
     if (due(request) <= now) {
       complain(text(request.ticket, " still waits after its time"));
     }
-    if (impossible(request)) {
+    if (impossible(request) || load_failed(request)) {
       complain(text(request.ticket, " waits for what nobody can give"));
     }
   }
@@ -145,6 +161,10 @@ void Oracle::submitted(const Demand& demand, const Submitted& result, TimePoint 
     refusal = Refusal::closed;
   } else if (const auto why = impossible(request)) {
     refusal = why;
+  } else if (load_failed(request)) {
+    refusal = Refusal::load_failed;
+  } else if (const auto* slot = std::get_if<scheduling::Slot>(&result); slot && slot->cold) {
+    // Judged by grant().
   } else if (!servable(request)) {
     if (demand.deadline <= now) {
       refusal = Refusal::deadline;
@@ -217,7 +237,7 @@ void Oracle::closed(const Effects& effects) {
 }
 
 void Oracle::compare(const scheduling::Scheduler& scheduler) {
-  const scheduling::FleetSnapshot snapshot = scheduler.snapshot();
+  const scheduling::FleetSnapshot snapshot = scheduler.snapshot(now_);
   if (snapshot.queued != waiting_.size() || scheduler.queued() != waiting_.size()) {
     complain(text(snapshot.queued, " queued, but ", waiting_.size(), " wait"));
   }
@@ -252,6 +272,7 @@ void Oracle::compare(const scheduling::Scheduler& scheduler) {
         mine.draining && mine.state != WorkerState::down ? WorkerState::draining : state(mine);
     if (said.state != shown || said.draining != mine.draining ||
         said.catalogue_known != mine.read || said.slots != slots(mine) ||
+        (mine.loads.empty() ? said.loading != "" : !mine.loads.contains(said.loading)) ||
         said.grants_total != mine.grants) {
       complain(text("the snapshot of worker ", i, " is wrong"));
     }

@@ -53,6 +53,11 @@ class Oracle {
     TimePoint granted;
     bool trial = false;
     bool first_token = false;
+    std::string cold_model;  ///< The model that it makes its worker load; empty = not cold.
+  };
+  struct Load {
+    TimePoint deadline;
+    bool orphan = false;
   };
   struct Settling {
     TimePoint granted;
@@ -87,6 +92,10 @@ class Oracle {
     TimePoint until;
     std::optional<TimePoint> trial_since;
     std::optional<TimePoint> slow_since;
+    std::map<std::string, Load> loads;  ///< Those that run, by model.
+    std::map<std::string, std::pair<TimePoint, std::uint32_t>> failed;  ///< Until when; how often.
+    std::map<std::string, TimePoint> load_began;
+    std::map<std::string, Duration> load_learned;
     TimePoint last_delivery;
   };
   struct Waiting {
@@ -104,9 +113,13 @@ class Oracle {
   [[nodiscard]] bool shunned(const Worker& worker) const;
   [[nodiscard]] bool admitted(const Worker& worker) const;
   [[nodiscard]] bool has_room(const Worker& worker) const;
-  [[nodiscard]] bool allowed(std::size_t worker, const Waiting& request) const;
+  /// What is the same for all instances when a request looks for one.
+  struct View {
+    std::vector<bool> allowed;  ///< By worker.
+    bool fits = false;          ///< A loaded instance's context is long enough.
+  };
+  [[nodiscard]] View view(const Waiting& request) const;
   [[nodiscard]] static bool fits(const Instance& instance, const Waiting& request);
-  [[nodiscard]] bool fits_somewhere(const Waiting& request) const;
   [[nodiscard]] static scheduling::WorkerState state(const Worker& worker);
   [[nodiscard]] std::uint32_t slots(const Worker& worker, const Instance& instance) const;
   [[nodiscard]] std::uint32_t slots(const Worker& worker) const;
@@ -114,11 +127,16 @@ class Oracle {
   [[nodiscard]] static bool means(const Instance& instance, std::string_view model);
   [[nodiscard]] bool may_have(std::size_t worker, std::string_view model) const;
   [[nodiscard]] bool usable(std::size_t worker, const Waiting& request) const;
-  [[nodiscard]] bool loaded_somewhere(const Waiting& request) const;
   [[nodiscard]] bool candidate(std::size_t worker, const Waiting& request) const;
-  [[nodiscard]] bool eligible(std::size_t worker, const Instance& instance,
+  [[nodiscard]] bool eligible(std::size_t worker, const Instance& instance, const Waiting& request,
+                              const View& seen) const;
+  [[nodiscard]] bool eligible(std::size_t worker, const Waiting& request, const View& seen) const;
+  [[nodiscard]] static bool held(const Worker& worker, const Instance& instance);
+  [[nodiscard]] bool may_load(std::size_t worker, const Instance& instance,
                               const Waiting& request) const;
-  [[nodiscard]] bool eligible(std::size_t worker, const Waiting& request) const;
+  [[nodiscard]] bool load_failed(const Waiting& request) const;
+  void end_load(Worker& worker, const Lease& lease, scheduling::Outcome outcome);
+  void fail_load(Worker& worker, const std::string& model, TimePoint at);
   [[nodiscard]] bool servable(const Waiting& request) const;
   [[nodiscard]] bool stranded(const Waiting& request) const;
   [[nodiscard]] std::optional<scheduling::Refusal> impossible(const Waiting& request) const;

@@ -35,8 +35,10 @@ void Oracle::check_slot(const Waiting& request, const scheduling::Slot& slot,
   if (slot.cold == instance.loaded) {
     complain(text("cold or not: ", slot));
   }
+  const View seen = view(request);
   for (const Instance& sibling : owner.instances) {
-    if (eligible(slot.worker.value(), sibling, request) && occupied(sibling) < occupied(instance)) {
+    if (eligible(slot.worker.value(), sibling, request, seen) &&
+        occupied(sibling) < occupied(instance)) {
       complain(text(slot, " was chosen though ", sibling.id, " runs less"));
     }
   }
@@ -49,16 +51,20 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
     return;
   }
   Worker& winner = workers_[chosen];
-  const auto instance = std::find_if(
-      winner.instances.begin(), winner.instances.end(),
-      [&](const Instance& each) { return each.id == *slot.id && eligible(chosen, each, request); });
+  const View seen = view(request);
+  const auto instance =
+      std::find_if(winner.instances.begin(), winner.instances.end(), [&](const Instance& each) {
+        return each.id == *slot.id && each.listed &&
+               (slot.cold ? may_load(chosen, each, request)
+                          : eligible(chosen, each, request, seen));
+      });
   if (instance == winner.instances.end()) {
     complain(text(slot, " is not eligible for ", request.ticket, " (model '", request.model, "')"));
     return;
   }
   check_slot(request, slot, *instance);
   for (std::size_t other = 0; other < workers_.size(); ++other) {
-    if (other == chosen || !eligible(other, request)) {
+    if (slot.cold || other == chosen || !eligible(other, request, seen)) {
       continue;
     }
     Worker& rival = workers_[other];
@@ -88,6 +94,10 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
       }
     }
   }
+  // Before the trial counts: it may leave the others to panic, which is the next tick's matter.
+  if (slot.cold && servable(request)) {
+    complain(text(slot, " loads though an instance is free"));
+  }
   const bool trial = winner.broken && admitted(winner);
   if (trial) {
     winner.trial_since = now_;
@@ -95,7 +105,11 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
   if ((trial || !instance->settling.empty() || !instance->loaded) != slot.watched) {
     complain(text("watched or not: ", slot));
   }
-  instance->leases[slot.lease] = {now_, trial, false};
+  instance->leases[slot.lease] = {now_, trial, false, slot.cold ? instance->model.key : ""};
+  if (slot.cold) {
+    winner.loads[instance->model.key] = {now_ + options_.models.load_timeout, false};
+    winner.load_began[instance->model.key] = now_;
+  }
 }
 
 void Oracle::apply_grant(const scheduling::Grant& granted) {
@@ -107,7 +121,7 @@ void Oracle::apply_grant(const scheduling::Grant& granted) {
     return;
   }
   for (auto older = waiting_.begin(); older != found; ++older) {
-    if (eligible(granted.slot.worker.value(), *older)) {
+    if (eligible(granted.slot.worker.value(), *older, view(*older))) {
       complain(text(granted, " passes the older ", older->ticket));
     }
   }

@@ -95,6 +95,36 @@ void Oracle::expect_transition(std::size_t worker, const Effects& effects) {
   }
 }
 
+void Oracle::fail_load(Worker& w, const std::string& model, TimePoint at) {
+  w.loads.erase(model);
+  auto& [until, times] = w.failed[model];
+  Duration wait = options_.models.unloadable;
+  for (std::uint32_t i = 0; i < times; ++i) {
+    wait = std::min(wait * 2, options_.models.unloadable_max);
+  }
+  until = at + wait;
+  ++times;
+}
+
+void Oracle::end_load(Worker& w, const Lease& lease, Outcome outcome) {
+  const auto load = w.loads.find(lease.cold_model);
+  if (lease.cold_model.empty() || load == w.loads.end()) {
+    return;
+  }
+  if (outcome == Outcome::answered) {
+    w.loads.erase(load);
+    w.failed.erase(lease.cold_model);
+  } else if (outcome == Outcome::abandoned) {
+    const auto learned = w.load_learned.find(lease.cold_model);
+    const Duration usual =
+        learned == w.load_learned.end() ? options_.models.load_time : learned->second;
+    load->second.orphan = true;
+    load->second.deadline = std::min(load->second.deadline, now_ + usual);
+  } else {
+    fail_load(w, lease.cold_model, now_);
+  }
+}
+
 void Oracle::saw_first_token(const scheduling::Slot& slot, const Effects& effects, TimePoint now) {
   pass(now);
   Worker& w = workers_[slot.worker.value()];
@@ -105,6 +135,7 @@ void Oracle::saw_first_token(const scheduling::Slot& slot, const Effects& effect
       continue;
     }
     lease->second.first_token = true;
+    end_load(w, lease->second, Outcome::answered);
     std::erase_if(instance.settling, [&](const Settling& settling) {
       return settling.granted <= lease->second.granted;
     });
@@ -136,8 +167,9 @@ void Oracle::finished(const scheduling::Slot& slot, const Report& report, const 
   std::erase_if(w.instances, [](const Instance& instance) {
     return !instance.listed && occupied(instance) == 0;
   });
+  end_load(w, lease, report.outcome);
   bool trial_over = lease.trial;
-  if (report.outcome == Outcome::answered) {
+  if (report.outcome == Outcome::answered || report.outcome == Outcome::model_unavailable) {
     w.last_delivery = std::max(w.last_delivery, now);
     succeed(w);
     trial_over = false;

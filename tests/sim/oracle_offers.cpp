@@ -61,6 +61,15 @@ void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Ef
   Worker& w = workers_[worker.value()];
   w.read = true;
   list(w, offers);
+  for (const scheduling::ModelOffer& model : offers.models) {
+    if (!model.instances.empty() && w.loads.erase(model.key) > 0) {
+      w.failed.erase(model.key);
+      const Duration took = now - w.load_began[model.key];
+      const auto learned = w.load_learned.find(model.key);
+      w.load_learned[model.key] =
+          learned == w.load_learned.end() ? took : (learned->second * 3 + took) / 4;
+    }
+  }
   expect_no_transition(effects);
   apply(effects, now);
 }

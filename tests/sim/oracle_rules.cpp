@@ -87,18 +87,6 @@ bool Oracle::fits(const Instance& instance, const Waiting& request) {
          scheduling_step(request.prompt_tokens) <= instance.offer.context_length;
 }
 
-bool Oracle::fits_somewhere(const Waiting& request) const {
-  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-    for (const Instance& instance : workers_[worker].instances) {
-      if (allowed(worker, request) && instance.loaded && means(instance, request.model) &&
-          fits(instance, request)) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
 WorkerState Oracle::state(const Worker& worker) {
   if (worker.state != WorkerState::up) {
     return worker.state;
@@ -112,16 +100,27 @@ bool Oracle::shunned(const Worker& worker) const {
   return state(worker) == WorkerState::suspect && !(worker.broken && admitted(worker));
 }
 
-/// Breakers count unless they exclude everyone who might serve.
-bool Oracle::allowed(std::size_t worker, const Waiting& request) const {
-  if (!candidate(worker, request)) {
-    return false;
+/// Breakers count unless they exclude everyone who might serve; a context counts where one is long
+/// enough.
+Oracle::View Oracle::view(const Waiting& request) const {
+  View view;
+  std::vector<bool> all;
+  bool any_admitted = false;
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    all.push_back(candidate(worker, request));
+    view.allowed.push_back(all.back() && admitted(workers_[worker]));
+    any_admitted = any_admitted || view.allowed.back();
   }
-  bool any = false;
-  for (std::size_t other = 0; other < workers_.size(); ++other) {
-    any = any || (candidate(other, request) && admitted(workers_[other]));
+  if (!any_admitted) {
+    view.allowed = all;
   }
-  return !any || admitted(workers_[worker]);
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    for (const Instance& instance : workers_[worker].instances) {
+      view.fits = view.fits || (view.allowed[worker] && instance.loaded &&
+                                means(instance, request.model) && fits(instance, request));
+    }
+  }
+  return view;
 }
 
 std::uint32_t Oracle::slots(const Worker& worker, const Instance& instance) const {
@@ -171,38 +170,72 @@ bool Oracle::candidate(std::size_t worker, const Waiting& request) const {
   return usable(worker, request) && may_have(worker, request.model);
 }
 
-bool Oracle::loaded_somewhere(const Waiting& request) const {
-  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-    for (const Instance& instance : workers_[worker].instances) {
-      if (allowed(worker, request) && instance.loaded && means(instance, request.model)) {
-        return true;
-      }
+bool Oracle::eligible(std::size_t worker, const Instance& instance, const Waiting& request,
+                      const View& seen) const {
+  const Worker& w = workers_[worker];
+  if (!seen.allowed[worker] || !means(instance, request.model) || !has_room(w) ||
+      occupied(instance) >= slots(w, instance)) {
+    return false;
+  }
+  // When a load begins is told by the scenarios; here only that none begins that must not.
+  if (!instance.loaded || held(w, instance)) {
+    return false;
+  }
+  return fits(instance, request) || !seen.fits;
+}
+
+/// A load evicts the worker's other models.
+bool Oracle::held(const Worker& worker, const Instance& instance) {
+  for (const auto& [model, load] : worker.loads) {
+    if (model != instance.model.key) {
+      return true;
     }
   }
   return false;
 }
 
-bool Oracle::eligible(std::size_t worker, const Instance& instance, const Waiting& request) const {
+bool Oracle::may_load(std::size_t worker, const Instance& instance, const Waiting& request) const {
   const Worker& w = workers_[worker];
-  if (!allowed(worker, request) || !means(instance, request.model) || !has_room(w) ||
-      occupied(instance) >= slots(w, instance)) {
-    return false;
+  const auto failed = w.failed.find(instance.model.key);
+  for (const Instance& other : w.instances) {
+    if (other.model.key != instance.model.key && occupied(other) > 0) {
+      return false;
+    }
   }
-  if (!instance.loaded) {
-    return !loaded_somewhere(request);
-  }
-  return fits(instance, request) || !fits_somewhere(request);
+  return !instance.loaded && view(request).allowed[worker] && means(instance, request.model) &&
+         has_room(w) && occupied(instance) == 0 && w.loads.empty() &&
+         (failed == w.failed.end() || now_ >= failed->second.first);
 }
 
-bool Oracle::eligible(std::size_t worker, const Waiting& request) const {
+bool Oracle::load_failed(const Waiting& request) const {
+  bool any = false;
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    for (const Instance& instance : workers_[worker].instances) {
+      if (!candidate(worker, request) || !means(instance, request.model)) {
+        continue;
+      }
+      any = true;
+      const auto failed = workers_[worker].failed.find(instance.model.key);
+      if (instance.loaded || failed == workers_[worker].failed.end() ||
+          now_ >= failed->second.first) {
+        return false;
+      }
+    }
+  }
+  return any;
+}
+
+bool Oracle::eligible(std::size_t worker, const Waiting& request, const View& seen) const {
   const auto& instances = workers_[worker].instances;
-  return std::any_of(instances.begin(), instances.end(),
-                     [&](const Instance& instance) { return eligible(worker, instance, request); });
+  return std::any_of(instances.begin(), instances.end(), [&](const Instance& instance) {
+    return eligible(worker, instance, request, seen);
+  });
 }
 
 bool Oracle::servable(const Waiting& request) const {
+  const View seen = view(request);
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-    if (eligible(worker, request)) {
+    if (eligible(worker, request, seen)) {
       return true;
     }
   }

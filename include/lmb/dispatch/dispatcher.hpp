@@ -121,6 +121,10 @@ class Dispatcher {
   /// Refuses what waits and what comes; leases go on.
   void close();
 
+  /// The worker loads a model: its catalogue is to be read each second.
+  [[nodiscard]] bool loading(WorkerId worker) const;
+  /// See Scheduler::awaited.
+  [[nodiscard]] bool awaited(const scheduling::Slot& slot) const;
   [[nodiscard]] scheduling::FleetSnapshot snapshot(
       scheduling::SnapshotScope scope = scheduling::SnapshotScope::in_use) const;
   [[nodiscard]] bool any_up() const;

@@ -31,6 +31,7 @@ enum class Refusal : std::uint8_t {
   deadline,       ///< Demand::deadline passed in the queue.
   closed,         ///< The scheduler was closed (shutdown).
   all_tried,      ///< Every worker that has the model, up or not, is in Demand::tried.
+  load_failed,    ///< Every worker that has it failed to load it a short time ago.
 };
 
 /// The enumerator's name, e.g. "queue_full".
@@ -44,6 +45,7 @@ enum class Outcome : std::uint8_t {
   answered,      ///< The worker gave a complete answer (whatever its status, unless its own fault).
   worker_fault,  ///< Connect failure, reset, garbage, a fault told in the answer.
   abandoned,     ///< The client left or a deadline passed: no evidence about the worker.
+  model_unavailable,  ///< It answered that it cannot provide the model: the load failed.
 };
 
 /// How a request on a worker went: what finish() is told.

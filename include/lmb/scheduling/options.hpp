@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lmb/base/clock.hpp"
 
@@ -26,6 +27,9 @@ struct WorkerSpec {
   /// weight 1. Under light load that is more than twice: while both are idle the heavier one is
   /// chosen.
   std::uint32_t weight = 1;
+  /// workers[].auto_evict: LM Studio's "Only Keep Last JIT Loaded Model": loading a model unloads
+  /// the others, also while they generate.
+  bool auto_evict = true;
 };
 
 struct HealthOptions {
@@ -67,6 +71,40 @@ struct ResponseHomesOptions {
   Duration age_max = std::chrono::hours(24);
 };
 
+/// Another name for a model.
+struct ModelAlias {
+  std::string name;
+  std::string model;
+};
+
+/// What serves instead of a model that no worker has now: the first of these that one has.
+struct ModelFallback {
+  std::string model;
+  std::vector<std::string> instead;
+};
+
+struct ModelOptions {
+  /// models.load_timeout: a load that takes longer has failed.
+  Duration load_timeout = std::chrono::minutes(3);
+  /// models.load_time: how long a load takes, until it was learned or told.
+  Duration load_time = std::chrono::seconds(15);
+  /// models.unloadable: after a failed load the worker is not asked for that model for so long,
+  /// doubled each further time …
+  Duration unloadable = std::chrono::seconds(30);
+  /// models.unloadable_max: … up to this.
+  Duration unloadable_max = std::chrono::minutes(10);
+  /// models.switch_after: a model that is loaded nowhere waits so long for a worker that is busy
+  /// with another; then one such worker finishes and loads it.
+  Duration switch_after = std::chrono::seconds(30);
+  /// models.min_residency: at most one such switch per worker in this time.
+  Duration min_residency = std::chrono::minutes(2);
+  /// models.idle_unload: an instance idle for so long is perhaps unloaded (LM Studio does it after
+  /// 60 min): it gets one request at a time until it answers.
+  Duration idle_unload = std::chrono::minutes(50);
+  std::vector<ModelAlias> aliases;
+  std::vector<ModelFallback> fallbacks;
+};
+
 struct SchedulerOptions {
   /// queue.length: waiting requests in all; then queue_full.
   std::size_t queue_length = 1000;
@@ -82,6 +120,7 @@ struct SchedulerOptions {
   Duration abandon_settle_max = std::chrono::seconds(30);
   HealthOptions health;
   RetryOptions retry;
+  ModelOptions models;
   /// Seeds the jitter of breakers; the same seed and calls give the same results.
   std::uint64_t seed = 1;
 };

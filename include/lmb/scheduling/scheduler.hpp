@@ -73,9 +73,16 @@ class Scheduler {
   /// Refuses everything that waits, and every later submit. Running requests go on.
   Effects close();
 
+  /// The worker loads a model now: read its catalogue each second.
+  [[nodiscard]] bool loading(WorkerId worker) const;
+  /// Others wait for what this cold request loads: when its client leaves, keep the exchange, drain
+  /// it, and finish it as it ends. Always false for a request that is not cold.
+  [[nodiscard]] bool awaited(const Slot& slot) const;
+
   /// When tick has work; nothing when no one waits.
   [[nodiscard]] std::optional<TimePoint> next_tick(TimePoint now) const;
-  [[nodiscard]] FleetSnapshot snapshot(SnapshotScope scope = SnapshotScope::all_models) const;
+  [[nodiscard]] FleetSnapshot snapshot(TimePoint now,
+                                       SnapshotScope scope = SnapshotScope::all_models) const;
   [[nodiscard]] std::size_t queued() const noexcept;
   /// A worker is up, its catalogue is known and it is not draining: new requests can be served.
   [[nodiscard]] bool any_up() const noexcept;

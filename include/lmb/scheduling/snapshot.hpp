@@ -41,6 +41,8 @@ struct WorkerSnapshot {
   std::optional<TimePoint> breaker_until;
   std::uint32_t in_flight = 0;  ///< Over all instances.
   std::uint32_t settling = 0;   ///< Over all instances; not in in_flight.
+  std::string loading;          ///< Key of the model that it loads; empty = none.
+  std::string switching_to;  ///< It gets nothing for other models, to load this one; empty = none.
   /// Requests it may be given at once: the loaded instances' slots together (1 when none is
   /// loaded), at most max_in_flight.
   std::uint32_t slots = 0;
@@ -48,9 +50,19 @@ struct WorkerSnapshot {
   std::vector<InstanceSnapshot> instances;
 };
 
+/// Why requests wait although a slot is free. Each hold ends by itself.
+struct HoldCounts {
+  std::size_t load = 0;  ///< For a model that is being loaded, or may be: models.load_timeout.
+  std::size_t switching =
+      0;  ///< For a worker that is busy with another model: models.switch_after.
+  std::size_t probation = 0;   ///< For the outcome of a trial: health.probation.
+  std::size_t slow_start = 0;  ///< For a worker that came back: health.slow_start.
+};
+
 struct FleetSnapshot {
   std::vector<WorkerSnapshot> workers;
   std::size_t queued = 0;
+  HoldCounts holds;                      ///< Of the queued.
   std::uint64_t panic_grants_total = 0;  ///< Given in spite of breakers: these excluded everyone.
   std::uint64_t retries_refused_total = 0;  ///< The retry budget was spent.
 };

@@ -61,7 +61,7 @@ TEST(HealthStory, three_faults_in_a_row_open_the_breaker_and_waiting_goes_elsewh
   }
   const TicketId waiting = story.waits();
   EXPECT_EQ(story.finish(1), granted({{waiting, WorkerId(1)}}));
-  EXPECT_TRUE(story->snapshot().workers[0].breaker_until);
+  EXPECT_TRUE(story->snapshot(story.now()).workers[0].breaker_until);
 }
 
 TEST(HealthStory, after_the_time_exactly_one_request_is_tried) {
@@ -87,7 +87,7 @@ TEST(HealthStory, a_fault_on_trial_opens_again_for_twice_the_time) {
   Story story = with_a_broken();
   Duration before = 0s;
   for (int i = 0; i < 8; ++i) {
-    const Duration wait = *story->snapshot().workers[0].breaker_until - story.now();
+    const Duration wait = *story->snapshot(story.now()).workers[0].breaker_until - story.now();
     const Duration middle = std::min<Duration>(5s * (1 << i), 2min);
     EXPECT_GE(wait, middle * 8 / 10) << i;
     EXPECT_LE(wait, middle * 12 / 10) << i;
@@ -116,7 +116,7 @@ TEST(HealthStory, when_breakers_exclude_everyone_they_are_ignored) {
   for (int i = 0; i < 5; ++i) {
     (void)story.finish(story.runs_on(0), Outcome::worker_fault);
   }
-  EXPECT_EQ(story->snapshot().panic_grants_total, 2U);
+  EXPECT_EQ(story->snapshot(story.now()).panic_grants_total, 2U);
   EXPECT_EQ(story.finish(story.runs_on(0)), changed({a_up}));
 }
 
@@ -154,7 +154,7 @@ TEST(HealthStory, one_poisonous_prompt_is_one_piece_of_evidence) {
     }
   }
   std::uint32_t suspects = 0;
-  for (const WorkerSnapshot& worker : story->snapshot().workers) {
+  for (const WorkerSnapshot& worker : story->snapshot(story.now()).workers) {
     EXPECT_FALSE(worker.breaker_until);
     suspects += worker.state == WorkerState::suspect ? 1 : 0;
   }
@@ -163,9 +163,9 @@ TEST(HealthStory, one_poisonous_prompt_is_one_piece_of_evidence) {
   story.pass(6min);
   (void)story.finish(story.runs_on(2, "m", workers({0, 1})), fault(story, 4711));
   (void)story.finish(story.runs_on(2, "m", workers({0, 1})), fault(story, 4712));
-  EXPECT_EQ(story->snapshot().workers[2].state, WorkerState::suspect);
+  EXPECT_EQ(story->snapshot(story.now()).workers[2].state, WorkerState::suspect);
   (void)story.finish(story.runs_on(2, "m", workers({0, 1})), fault(story, 4713));
-  EXPECT_TRUE(story->snapshot().workers[2].breaker_until);
+  EXPECT_TRUE(story->snapshot(story.now()).workers[2].breaker_until);
 }
 
 TEST(HealthStory, what_was_never_sent_counts_each_time) {
@@ -176,7 +176,7 @@ TEST(HealthStory, what_was_never_sent_counts_each_time) {
   for (int i = 0; i < 3; ++i) {
     (void)story.finish(story.runs_on(0, "m", workers({1})), refused_connection);
   }
-  EXPECT_TRUE(story->snapshot().workers[0].breaker_until);
+  EXPECT_TRUE(story->snapshot(story.now()).workers[0].breaker_until);
 }
 
 TEST(HealthStory, a_probe_that_times_out_while_bytes_come_is_no_evidence) {

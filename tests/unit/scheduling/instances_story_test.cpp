@@ -51,7 +51,7 @@ TEST(InstancesStory, slots_come_from_the_operator_else_the_catalogue_else_the_de
   Story story({slots(7), auto_slots(), capped});
   const auto all_slots = [&story] {
     std::vector<std::uint32_t> found;
-    for (const WorkerSnapshot& worker : story->snapshot().workers) {
+    for (const WorkerSnapshot& worker : story->snapshot(story.now()).workers) {
       found.push_back(worker.slots);
     }
     return found;
@@ -124,8 +124,8 @@ TEST(InstancesStory, an_instance_that_vanishes_keeps_its_count_until_its_request
   (void)story.offer(0, {{"n", true}});
   EXPECT_EQ(story.in_flight(0), 4U);
   story.is_refused(Refusal::unknown_model);
-  EXPECT_EQ(story->snapshot().workers[0].instances.size(), 3U);
-  EXPECT_FALSE(story->snapshot().workers[0].instances[1].listed);
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].instances.size(), 3U);
+  EXPECT_FALSE(story->snapshot(story.now()).workers[0].instances[1].listed);
   // It comes back with what it still runs.
   (void)story.finish(0);
   (void)story.finish(0);

@@ -14,7 +14,7 @@ namespace {
 /// A worker with that catalogue, and nothing else.
 Worker worker_with(const Offers& offers) {
   Worker worker({}, {});
-  adopt_offers(worker, offers, 1);
+  adopt_offers(worker, offers, 1, TimePoint{});
   return worker;
 }
 

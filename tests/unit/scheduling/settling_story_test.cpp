@@ -17,13 +17,13 @@ TEST(SettlingStory, a_client_that_leaves_before_a_token_leaves_its_slot_taken) {
   const TicketId waiting = story.waits();
   EXPECT_EQ(story.finish(0, left(story.now())), nothing);
   EXPECT_EQ(story.in_flight(0), 0U);
-  EXPECT_EQ(story->snapshot().workers[0].settling, 1U);
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 1U);
   EXPECT_EQ(story->next_tick(story.now()), story.now() + 30s);
   story.pass(30s - 1ns);
   EXPECT_EQ(story.tick(), nothing);
   story.pass(1ns);
   EXPECT_EQ(story.tick(), granted({{waiting, WorkerId(0)}}));
-  EXPECT_EQ(story->snapshot().workers[0].settling, 0U);
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 0U);
 }
 
 TEST(SettlingStory, nothing_sent_or_a_token_seen_frees_it_at_once) {
@@ -128,7 +128,7 @@ TEST(SettlingStory, counts_against_max_in_flight_and_survives_a_new_catalogue) {
   (void)story.finish(0, left(story.now()));
   (void)story.offer(0, {{"n", true}});
   const TicketId waiting = story.waits("n");
-  EXPECT_EQ(story->snapshot().workers[0].settling, 1U);
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 1U);
   story.pass(30s);
   EXPECT_EQ(story.tick(), granted({{waiting, WorkerId(0)}}));
 }

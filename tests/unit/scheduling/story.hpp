@@ -151,7 +151,7 @@ class Story {
   /// The slot granted last.
   [[nodiscard]] const Slot& last_slot(std::uint32_t worker) { return running_[worker].back(); }
   [[nodiscard]] std::uint32_t in_flight(std::uint32_t worker) const {
-    return scheduler_.snapshot().workers[worker].in_flight;
+    return scheduler_.snapshot(now_).workers[worker].in_flight;
   }
 
  private:

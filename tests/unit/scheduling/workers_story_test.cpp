@@ -155,7 +155,8 @@ TEST(WorkersStory, a_snapshot_of_what_is_in_use_leaves_out_what_is_on_disk) {
   (void)story.offer(0, {{"m", true}, {"cold", false}});
   const auto models = [&story](SnapshotScope scope) {
     std::vector<std::string> names;
-    for (const InstanceSnapshot& instance : story->snapshot(scope).workers[0].instances) {
+    for (const InstanceSnapshot& instance :
+         story->snapshot(story.now(), scope).workers[0].instances) {
       names.push_back(instance.model);
     }
     return names;
@@ -172,7 +173,7 @@ TEST(WorkersStory, the_snapshot_tells_all) {
   story.runs_on(0);
   story.runs_on(0);
   story.waits();
-  const FleetSnapshot snapshot = story->snapshot();
+  const FleetSnapshot snapshot = story->snapshot(story.now());
   EXPECT_EQ(snapshot.queued, 1U);
   ASSERT_EQ(snapshot.workers.size(), 2U);
   const WorkerSnapshot& a = snapshot.workers[0];

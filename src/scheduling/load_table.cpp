@@ -1,0 +1,136 @@
+#include "load_table.hpp"
+
+#include <algorithm>
+
+namespace lmb::scheduling {
+
+const LoadTable::Load* LoadTable::find(WorkerId worker, std::string_view model) const noexcept {
+  const auto found = std::find_if(loads_.begin(), loads_.end(), [&](const Load& load) {
+    return load.worker == worker && load.model == model;
+  });
+  return found == loads_.end() ? nullptr : &*found;
+}
+
+LoadTable::Load& LoadTable::entry(WorkerId worker, std::string_view model) {
+  for (Load& load : loads_) {
+    if (load.worker == worker && load.model == model) {
+      return load;
+    }
+  }
+  Load& load = loads_.emplace_back();
+  load.worker = worker;
+  load.model = model;
+  return load;
+}
+
+void LoadTable::begin(WorkerId worker, std::string_view model, TimePoint now) {
+  Load& load = entry(worker, model);
+  load.since = now;
+  load.deadline = add_saturated(now, options_.load_timeout);
+  load.orphan = false;
+}
+
+void LoadTable::seen(WorkerId worker, std::string_view model, TimePoint now) {
+  Load& load = entry(worker, model);
+  if (load.since) {
+    const Duration took = now - *load.since;
+    load.learned = load.learned ? (*load.learned * 3 + took) / 4 : took;
+  }
+  answered(worker, model);
+}
+
+void LoadTable::answered(WorkerId worker, std::string_view model) {
+  Load& load = entry(worker, model);
+  load.since.reset();
+  load.failures = 0;
+  load.unloadable_until.reset();
+}
+
+void LoadTable::failed(WorkerId worker, std::string_view model, TimePoint now) {
+  fail(entry(worker, model), now);
+}
+
+void LoadTable::fail(Load& load, TimePoint now) const {
+  load.since.reset();
+  Duration wait = options_.unloadable;
+  for (std::uint32_t i = 0; i < load.failures && wait < options_.unloadable_max; ++i) {
+    wait *= 2;
+  }
+  ++load.failures;
+  load.unloadable_until = add_saturated(now, std::min(wait, options_.unloadable_max));
+}
+
+void LoadTable::orphaned(WorkerId worker, std::string_view model, TimePoint now) {
+  Load& load = entry(worker, model);
+  if (load.since) {
+    load.orphan = true;
+    load.deadline =
+        std::min(load.deadline, add_saturated(now, load.learned.value_or(options_.load_time)));
+  }
+}
+
+void LoadTable::expire(TimePoint now) {
+  for (Load& load : loads_) {
+    if (!load.since || now < load.deadline) {
+      continue;
+    }
+    if (load.orphan) {
+      load.since.reset();
+    } else {
+      fail(load, load.deadline);
+    }
+  }
+}
+
+bool LoadTable::loading(WorkerId worker, std::string_view model) const noexcept {
+  const Load* load = find(worker, model);
+  return load != nullptr && load->since.has_value();
+}
+
+const std::string* LoadTable::loading(WorkerId worker) const noexcept {
+  const auto found = std::find_if(loads_.begin(), loads_.end(), [worker](const Load& load) {
+    return load.worker == worker && load.since.has_value();
+  });
+  return found == loads_.end() ? nullptr : &found->model;
+}
+
+WorkerSet LoadTable::workers() const noexcept {
+  WorkerSet set;
+  for (const Load& load : loads_) {
+    if (load.since) {
+      set.insert(load.worker);
+    }
+  }
+  return set;
+}
+
+bool LoadTable::unloadable(WorkerId worker, std::string_view model, TimePoint now) const noexcept {
+  const Load* load = find(worker, model);
+  return load != nullptr && load->unloadable_until && now < *load->unloadable_until;
+}
+
+Duration LoadTable::load_time(WorkerId worker, std::string_view model,
+                              std::optional<Duration> reported) const noexcept {
+  const Load* load = find(worker, model);
+  return load != nullptr && load->learned ? *load->learned : reported.value_or(options_.load_time);
+}
+
+std::optional<TimePoint> LoadTable::next_change(TimePoint now) const noexcept {
+  std::optional<TimePoint> next;
+  const auto at = [&](TimePoint when) {
+    if (when > now && (!next || when < *next)) {
+      next = when;
+    }
+  };
+  for (const Load& load : loads_) {
+    if (load.since) {
+      at(load.deadline);
+    }
+    if (load.unloadable_until) {
+      at(*load.unloadable_until);
+    }
+  }
+  return next;
+}
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmb/base/clock.hpp"
+#include "lmb/base/strong_id.hpp"
+#include "lmb/scheduling/demand.hpp"
+#include "lmb/scheduling/options.hpp"
+
+namespace lmb::scheduling {
+
+/// Which worker loads which model, how long that takes, and which loads failed.
+///
+/// One load at a time per (worker, model), begun by a cold request. It ends when the catalogue
+/// shows an instance (seen), when its request ends, or at its deadline. A failure marks the pair
+/// unloadable for `unloadable`, doubled each further time up to `unloadable_max`; a success clears
+/// that. A request that left without an answer leaves the load orphaned: perhaps it goes on, so it
+/// keeps its place for as long as a load usually takes. A handful of entries: one per model ever
+/// loaded by the brain.
+class LoadTable {
+ public:
+  explicit LoadTable(const ModelOptions& options) noexcept : options_(options) {}
+
+  void begin(WorkerId worker, std::string_view model, TimePoint now);
+  void seen(WorkerId worker, std::string_view model, TimePoint now);
+  void answered(WorkerId worker, std::string_view model);
+  void failed(WorkerId worker, std::string_view model, TimePoint now);
+  void orphaned(WorkerId worker, std::string_view model, TimePoint now);
+  /// Ends loads whose time is over: a failure, unless orphaned.
+  void expire(TimePoint now);
+
+  [[nodiscard]] bool loading(WorkerId worker, std::string_view model) const noexcept;
+  /// The model that the worker loads; nullptr = none.
+  [[nodiscard]] const std::string* loading(WorkerId worker) const noexcept;
+  [[nodiscard]] bool unloadable(WorkerId worker, std::string_view model,
+                                TimePoint now) const noexcept;
+  /// Learned, else `reported`, else models.load_time.
+  [[nodiscard]] Duration load_time(WorkerId worker, std::string_view model,
+                                   std::optional<Duration> reported) const noexcept;
+  /// The next time after `now` at which something of the above changes by itself.
+  [[nodiscard]] std::optional<TimePoint> next_change(TimePoint now) const noexcept;
+  /// Workers that load a model.
+  [[nodiscard]] WorkerSet workers() const noexcept;
+
+ private:
+  struct Load {
+    WorkerId worker;
+    std::string model;
+    std::optional<TimePoint> since;  ///< While it runs.
+    TimePoint deadline;
+    bool orphan = false;
+    std::uint32_t failures = 0;  ///< In a row.
+    std::optional<TimePoint> unloadable_until;
+    std::optional<Duration> learned;
+  };
+  [[nodiscard]] const Load* find(WorkerId worker, std::string_view model) const noexcept;
+  Load& entry(WorkerId worker, std::string_view model);
+  void fail(Load& load, TimePoint now) const;
+
+  ModelOptions options_;
+  std::vector<Load> loads_;
+};
+
+}  // namespace lmb::scheduling

@@ -1,0 +1,254 @@
+#include <algorithm>
+
+#include "scheduler_state.hpp"
+
+// Which worker loads which model, when, and who waits for it.
+
+namespace lmb::scheduling {
+
+bool Scheduler::State::held(Place place) const noexcept {
+  const WorkerSet busy = fleet.switching() | loads.workers();
+  if (!busy.contains(place.worker)) {
+    return false;
+  }
+  const Worker& worker = fleet.worker(place.worker);
+  const std::string& model = fleet.instance(place).model;
+  if (!worker.switching_to.empty() && worker.switching_to != model) {
+    return true;
+  }
+  const std::string* loading = loads.loading(place.worker);
+  return worker.spec.auto_evict && loading != nullptr && *loading != model;
+}
+
+bool Scheduler::State::is_loaded(const Needs& needs, WorkerSet usable) const noexcept {
+  return std::any_of(needs.offering.places.begin(), needs.offering.places.end(), [&](Place place) {
+    return usable.contains(place.worker) && fleet.instance(place).loaded;
+  });
+}
+
+bool Scheduler::State::is_loading(const Needs& needs, WorkerSet usable) const noexcept {
+  return std::any_of(needs.offering.places.begin(), needs.offering.places.end(), [&](Place place) {
+    return usable.contains(place.worker) &&
+           loads.loading(place.worker, fleet.instance(place).model);
+  });
+}
+
+Duration Scheduler::State::load_time(Place place) const {
+  const std::string& model = fleet.instance(place).model;
+  std::optional<Duration> reported;
+  for (const ModelOffer& offer : fleet.worker(place.worker).offers.models) {
+    if (offer.key == model) {
+      reported = offer.load_time;
+    }
+  }
+  return loads.load_time(place.worker, model, reported);
+}
+
+std::optional<Place> Scheduler::State::choose_cold(const Needs& needs, WorkerSet usable,
+                                                   TimePoint now) const {
+  // Who could be served without a load waits as long as a load would take, and no longer: so nobody
+  // waits more than twice as long as was needed.
+  const bool can_wait = is_loaded(needs, usable) || is_loading(needs, usable);
+  std::optional<Candidate> best;
+  Place chosen;
+  for (const Place place : needs.offering.places) {
+    const Instance& instance = fleet.instance(place);
+    if (!usable.contains(place.worker) || instance.loaded || !fleet.is_free(place, now) ||
+        held(place) || loads.loading(place.worker, instance.model) ||
+        loads.unloadable(place.worker, instance.model, now) ||
+        !fleet.clear_for(place.worker, instance.model) ||
+        (can_wait && now - needs.since < load_time(place))) {
+      continue;
+    }
+    const Candidate candidate = fleet.candidate(place, now);
+    if (!best || better(candidate, *best)) {
+      best = candidate;
+      chosen = place;
+    }
+  }
+  return best ? std::optional(chosen) : std::nullopt;
+}
+
+bool Scheduler::State::unloadable(const Needs& needs, TimePoint now) const {
+  const WorkerSet usable = candidates(needs.offering, needs.tried);
+  return !usable.empty() &&
+         std::all_of(needs.offering.places.begin(), needs.offering.places.end(), [&](Place place) {
+           const Instance& instance = fleet.instance(place);
+           return !usable.contains(place.worker) ||
+                  (!instance.loaded && loads.unloadable(place.worker, instance.model, now));
+         });
+}
+
+void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePoint now) {
+  const WorkerId worker = lease.place.worker;
+  const std::string& model = fleet.instance(lease.place).model;
+  if (!lease.cold || !loads.loading(worker, model)) {
+    return;
+  }
+  switch (report.outcome) {
+    case Outcome::answered:
+      loads.answered(worker, model);
+      break;
+    case Outcome::worker_fault:
+    case Outcome::model_unavailable:
+      loads.failed(worker, model, now);
+      break;
+    case Outcome::abandoned:
+      loads.orphaned(worker, model, now);
+      break;
+  }
+}
+
+std::optional<WorkerId> Scheduler::State::choose_switch(const Needs& needs, TimePoint now) const {
+  const WorkerSet usable = admitted(needs, now);
+  if (is_loaded(needs, usable) || is_loading(needs, usable)) {
+    return std::nullopt;
+  }
+  std::optional<WorkerId> chosen;
+  for (const Place place : needs.offering.places) {
+    const Instance& instance = fleet.instance(place);
+    const Worker& worker = fleet.worker(place.worker);
+    if (!usable.contains(place.worker) || loads.unloadable(place.worker, instance.model, now)) {
+      continue;
+    }
+    if (worker.switching_to == instance.model) {
+      return std::nullopt;
+    }
+    const bool rested = !worker.last_switch ||
+                        now >= add_saturated(*worker.last_switch, options.models.min_residency);
+    if (!rested || held(place)) {
+      continue;
+    }
+    if (!chosen || worker.occupied() < fleet.worker(*chosen).occupied()) {
+      chosen = place.worker;
+    }
+  }
+  return chosen;
+}
+
+void Scheduler::State::begin_switches(TimePoint now) {
+  for (;;) {
+    std::optional<TicketId> oldest;
+    WorkerId chosen;
+    std::string model;
+    for (const auto& [key, lane] : queue.lanes()) {
+      const TicketId first = *lane.tickets.begin();
+      const Needs need = needs(key, lane);
+      if ((oldest && *oldest < first) || now - need.since < options.models.switch_after) {
+        continue;
+      }
+      if (const auto worker = choose_switch(need, now)) {
+        oldest = first;
+        chosen = *worker;
+        for (const Place place : need.offering.places) {
+          if (place.worker == chosen) {
+            model = fleet.instance(place).model;
+          }
+        }
+      }
+    }
+    if (!oldest) {
+      return;
+    }
+    fleet.begin_switch(chosen, model, now);
+  }
+}
+
+void Scheduler::State::end_switches(TimePoint now) {
+  const WorkerSet switching = fleet.switching();
+  for (std::uint32_t i = 0; i < fleet.workers().size() && !switching.empty(); ++i) {
+    const WorkerId id(i);
+    if (!switching.contains(id)) {
+      continue;
+    }
+    const Worker& worker = fleet.worker(id);
+    const bool wanted =
+        std::any_of(queue.lanes().begin(), queue.lanes().end(), [&](const auto& entry) {
+          const Needs need = needs(entry.first, entry.second);
+          const WorkerSet usable = candidates(need.offering, need.tried);
+          return usable.contains(id) && !is_loaded(need, usable) &&
+                 std::any_of(need.offering.places.begin(), need.offering.places.end(),
+                             [&](Place place) {
+                               return place.worker == id &&
+                                      fleet.instance(place).model == worker.switching_to;
+                             });
+        });
+    if (!wanted || now >= add_saturated(worker.switch_since, options.models.load_timeout)) {
+      fleet.end_switch(id);
+    }
+  }
+}
+
+void Scheduler::State::refuse_unloadable(TimePoint now, Effects& effects) {
+  std::vector<TicketId> refused;
+  for (const auto& [key, lane] : queue.lanes()) {
+    if (unloadable(needs(key, lane), now)) {
+      refused.insert(refused.end(), lane.tickets.begin(), lane.tickets.end());
+    }
+  }
+  std::sort(refused.begin(), refused.end());
+  for (const TicketId ticket : refused) {
+    remove(ticket);
+    effects.refusals.push_back({ticket, Refusal::load_failed});
+  }
+}
+
+std::optional<TimePoint> Scheduler::State::next_load(TimePoint now) const {
+  std::optional<TimePoint> next = loads.next_change(now);
+  const auto at = [&](TimePoint when) {
+    if (when > now && (!next || when < *next)) {
+      next = when;
+    }
+  };
+  for (const Worker& worker : fleet.workers()) {
+    if (worker.last_switch) {
+      at(add_saturated(*worker.last_switch, options.models.min_residency));
+      at(add_saturated(worker.switch_since, options.models.load_timeout));
+    }
+  }
+  for (const auto& [key, lane] : queue.lanes()) {
+    const Needs need = needs(key, lane);
+    at(add_saturated(need.since, options.models.switch_after));
+    for (const Place place : need.offering.places) {
+      if (!fleet.instance(place).loaded) {
+        at(add_saturated(need.since, load_time(place)));
+      }
+    }
+  }
+  return next;
+}
+
+HoldCounts Scheduler::State::holds(TimePoint now) const {
+  HoldCounts counts;
+  for (const auto& [key, lane] : queue.lanes()) {
+    const Needs need = needs(key, lane);
+    const WorkerSet usable = candidates(need.offering, need.tried);
+    const WorkerSet barred = fleet.barred(now);
+    bool load = is_loading(need, usable);
+    bool switching = false;
+    bool probation = false;
+    bool slow_start = false;
+    for (const Place place : need.offering.places) {
+      const Instance& instance = fleet.instance(place);
+      if (!usable.contains(place.worker) || !instance.has_free_slot()) {
+        continue;
+      }
+      const Worker& worker = fleet.worker(place.worker);
+      probation = probation || (barred.contains(place.worker) && worker.breaker.on_trial());
+      switching = switching || held(place) ||
+                  (!instance.loaded && !fleet.clear_for(place.worker, instance.model));
+      load = load || (!instance.loaded && is_loaded(need, usable));
+      slow_start = slow_start || (worker.has_room() && !fleet.is_free(place, now));
+    }
+    HoldCounts each;
+    std::size_t* const named = load         ? &counts.load
+                               : switching  ? &counts.switching
+                               : probation  ? &counts.probation
+                               : slow_start ? &counts.slow_start
+                                            : &each.load;
+    *named += lane.tickets.size();
+  }
+  return counts;
+}
+
+}  // namespace lmb::scheduling
