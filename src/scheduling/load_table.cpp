@@ -1,6 +1,7 @@
 #include "load_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace lmb::scheduling {
 
@@ -27,6 +28,7 @@ void LoadTable::begin(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
   load.since = now;
   load.deadline = add_saturated(now, options_.load_timeout);
+  load.unseen_until = load.deadline;
   load.orphan = false;
 }
 
@@ -36,6 +38,7 @@ void LoadTable::seen(WorkerId worker, std::string_view model, TimePoint now) {
     const Duration took = now - *load.since;
     load.learned = load.learned ? (*load.learned * 3 + took) / 4 : took;
   }
+  load.unseen_until.reset();
   answered(worker, model);
 }
 
@@ -44,14 +47,17 @@ void LoadTable::answered(WorkerId worker, std::string_view model) {
   load.since.reset();
   load.failures = 0;
   load.unloadable_until.reset();
+  load.error.clear();
 }
 
-void LoadTable::failed(WorkerId worker, std::string_view model, TimePoint now) {
-  fail(entry(worker, model), now);
+void LoadTable::failed(WorkerId worker, std::string_view model, std::string why, TimePoint now) {
+  fail(entry(worker, model), std::move(why), now);
 }
 
-void LoadTable::fail(Load& load, TimePoint now) const {
+void LoadTable::fail(Load& load, std::string why, TimePoint now) const {
   load.since.reset();
+  load.unseen_until.reset();
+  load.error = std::move(why);
   Duration wait = options_.unloadable;
   for (std::uint32_t i = 0; i < load.failures && wait < options_.unloadable_max; ++i) {
     wait *= 2;
@@ -71,13 +77,16 @@ void LoadTable::orphaned(WorkerId worker, std::string_view model, TimePoint now)
 
 void LoadTable::expire(TimePoint now) {
   for (Load& load : loads_) {
+    if (load.unseen_until && now >= *load.unseen_until) {
+      load.unseen_until.reset();
+    }
     if (!load.since || now < load.deadline) {
       continue;
     }
     if (load.orphan) {
       load.since.reset();
     } else {
-      fail(load, load.deadline);
+      fail(load, "it took longer than models.load_timeout", load.deadline);
     }
   }
 }
@@ -94,6 +103,17 @@ const std::string* LoadTable::loading(WorkerId worker) const noexcept {
   return found == loads_.end() ? nullptr : &found->model;
 }
 
+bool LoadTable::unseen(WorkerId worker) const noexcept {
+  return std::any_of(loads_.begin(), loads_.end(), [worker](const Load& load) {
+    return load.worker == worker && load.unseen_until.has_value();
+  });
+}
+
+bool LoadTable::unseen(WorkerId worker, std::string_view model) const noexcept {
+  const Load* load = find(worker, model);
+  return load != nullptr && load->unseen_until.has_value();
+}
+
 WorkerSet LoadTable::workers() const noexcept {
   WorkerSet set;
   for (const Load& load : loads_) {
@@ -107,6 +127,11 @@ WorkerSet LoadTable::workers() const noexcept {
 bool LoadTable::unloadable(WorkerId worker, std::string_view model, TimePoint now) const noexcept {
   const Load* load = find(worker, model);
   return load != nullptr && load->unloadable_until && now < *load->unloadable_until;
+}
+
+std::string_view LoadTable::error(WorkerId worker, std::string_view model) const noexcept {
+  const Load* load = find(worker, model);
+  return load == nullptr ? std::string_view() : load->error;
 }
 
 Duration LoadTable::load_time(WorkerId worker, std::string_view model,

@@ -28,7 +28,8 @@ class LoadTable {
   void begin(WorkerId worker, std::string_view model, TimePoint now);
   void seen(WorkerId worker, std::string_view model, TimePoint now);
   void answered(WorkerId worker, std::string_view model);
-  void failed(WorkerId worker, std::string_view model, TimePoint now);
+  /// `why`: the worker's own words; empty = none.
+  void failed(WorkerId worker, std::string_view model, std::string why, TimePoint now);
   void orphaned(WorkerId worker, std::string_view model, TimePoint now);
   /// Ends loads whose time is over: a failure, unless orphaned.
   void expire(TimePoint now);
@@ -36,8 +37,13 @@ class LoadTable {
   [[nodiscard]] bool loading(WorkerId worker, std::string_view model) const noexcept;
   /// The model that the worker loads; nullptr = none.
   [[nodiscard]] const std::string* loading(WorkerId worker) const noexcept;
+  /// The worker loads a model, or did, and its catalogue has not shown that yet.
+  [[nodiscard]] bool unseen(WorkerId worker) const noexcept;
+  [[nodiscard]] bool unseen(WorkerId worker, std::string_view model) const noexcept;
   [[nodiscard]] bool unloadable(WorkerId worker, std::string_view model,
                                 TimePoint now) const noexcept;
+  /// Why the last load failed; empty = it did not, or gave no reason.
+  [[nodiscard]] std::string_view error(WorkerId worker, std::string_view model) const noexcept;
   /// Learned, else `reported`, else models.load_time.
   [[nodiscard]] Duration load_time(WorkerId worker, std::string_view model,
                                    std::optional<Duration> reported) const noexcept;
@@ -51,15 +57,17 @@ class LoadTable {
     WorkerId worker;
     std::string model;
     std::optional<TimePoint> since;  ///< While it runs.
+    std::optional<TimePoint> unseen_until;
     TimePoint deadline;
     bool orphan = false;
     std::uint32_t failures = 0;  ///< In a row.
     std::optional<TimePoint> unloadable_until;
     std::optional<Duration> learned;
+    std::string error;  ///< Of the last failure, while it counts.
   };
   [[nodiscard]] const Load* find(WorkerId worker, std::string_view model) const noexcept;
   Load& entry(WorkerId worker, std::string_view model);
-  void fail(Load& load, TimePoint now) const;
+  void fail(Load& load, std::string why, TimePoint now) const;
 
   ModelOptions options_;
   std::vector<Load> loads_;

@@ -91,7 +91,7 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
       break;
     case Outcome::worker_fault:
     case Outcome::model_unavailable:
-      loads.failed(worker, model, now);
+      loads.failed(worker, model, report.load_error, now);
       break;
     case Outcome::abandoned:
       loads.orphaned(worker, model, now);

@@ -208,7 +208,7 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
   state.pass(now);
   if (state.fleet.set_offers(worker, offers, now)) {
     for (const ModelOffer& model : offers.models) {
-      if (!model.instances.empty() && state.loads.loading(worker, model.key)) {
+      if (!model.instances.empty() && state.loads.unseen(worker, model.key)) {
         state.loads.seen(worker, model.key, now);
       }
     }
@@ -291,17 +291,33 @@ FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
 }
 
 bool Scheduler::loading(WorkerId worker) const {
-  return state_->loads.loading(worker) != nullptr;
+  return state_->loads.unseen(worker);
 }
 
 bool Scheduler::awaited(const Slot& slot) const {
-  const auto& lanes = state_->queue.lanes();
-  return slot.cold && std::any_of(lanes.begin(), lanes.end(), [&](const auto& entry) {
-           const Offering offering = state_->models.find(entry.first.model);
-           return std::any_of(offering.places.begin(), offering.places.end(), [&](Place place) {
-             return place.worker == slot.worker && place.instance == slot.instance;
-           });
-         });
+  const State& state = *state_;
+  const auto& lanes = state.queue.lanes();
+  if (!slot.cold ||
+      !state.loads.loading(slot.worker, state.fleet.instance({slot.worker, slot.instance}).model)) {
+    return false;
+  }
+  return std::any_of(lanes.begin(), lanes.end(), [&](const auto& entry) {
+    const Offering offering = state.models.find(entry.first.model);
+    return std::any_of(offering.places.begin(), offering.places.end(), [&](Place place) {
+      return place.worker == slot.worker && place.instance == slot.instance;
+    });
+  });
+}
+
+std::string Scheduler::load_error(std::string_view model) const {
+  const State& state = *state_;
+  for (const Place place : state.models.find(state.resolve(model, {})).places) {
+    const auto error = state.loads.error(place.worker, state.fleet.instance(place).model);
+    if (!error.empty()) {
+      return std::string(error);
+    }
+  }
+  return {};
 }
 
 std::size_t Scheduler::queued() const noexcept {

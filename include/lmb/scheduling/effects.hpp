@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -63,6 +64,8 @@ struct Report {
   /// A hash of the request for worker_fault, 0 = not known: the faults of one prompt on many
   /// workers are one piece of evidence.
   std::uint64_t prompt = 0;
+  /// What the worker said of a load that failed, for those who waited for it; may be empty.
+  std::string load_error;
 };
 
 /// A probe's result.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -73,11 +74,17 @@ class Scheduler {
   /// Refuses everything that waits, and every later submit. Running requests go on.
   Effects close();
 
-  /// The worker loads a model now: read its catalogue each second.
+  /// The worker loads a model, or did, and its catalogue does not show it yet: read that each
+  /// second.
   [[nodiscard]] bool loading(WorkerId worker) const;
-  /// Others wait for what this cold request loads: when its client leaves, keep the exchange, drain
-  /// it, and finish it as it ends. Always false for a request that is not cold.
+  /// Others wait for what this cold request loads, and the load is not over: when its client
+  /// leaves, keep the exchange for as long, which models.load_timeout bounds. Always false for a
+  /// request that is not cold.
   [[nodiscard]] bool awaited(const Slot& slot) const;
+
+  /// What a worker said when it last failed to load the model; empty = nothing. For those who are
+  /// told load_failed.
+  [[nodiscard]] std::string load_error(std::string_view model) const;
 
   /// When tick has work; nothing when no one waits.
   [[nodiscard]] std::optional<TimePoint> next_tick(TimePoint now) const;

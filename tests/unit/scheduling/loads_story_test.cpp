@@ -72,6 +72,48 @@ TEST(LoadsStory, the_mark_doubles_up_to_ten_minutes_and_a_success_clears_it) {
   story.runs_on(0);
 }
 
+TEST(LoadsStory, those_who_are_refused_are_told_what_the_worker_said) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  (void)story.offer(1, Offers{});
+  EXPECT_EQ(story->load_error("m"), "");
+  Report report = unavailable();
+  report.load_error = "Not enough memory";
+  (void)story.finish(story.runs_on(0), report);
+  EXPECT_EQ(story->load_error("m"), "Not enough memory");
+  EXPECT_EQ(story->load_error("other"), "");
+  story.pass(30s);
+  const Slot again = story.runs_on(0);
+  EXPECT_EQ(story->load_error("m"), "Not enough memory") << "until it is known better";
+  (void)story.finish(again);
+  EXPECT_EQ(story->load_error("m"), "");
+}
+
+TEST(LoadsStory, a_hung_load_has_the_time_out_as_its_error) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  (void)story.offer(1, Offers{});
+  const Slot leader = story.runs_on(0);
+  story.waits();
+  EXPECT_TRUE(story->awaited(leader));
+  story.pass(180s);
+  (void)story.tick();
+  EXPECT_EQ(story->load_error("m"), "it took longer than models.load_timeout");
+  EXPECT_FALSE(story->awaited(leader));
+  EXPECT_FALSE(story->loading(WorkerId(0)));
+}
+
+TEST(LoadsStory, a_worker_is_watched_until_its_catalogue_shows_what_it_loaded) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  const Slot leader = story.runs_on(0);
+  (void)story.first_token(leader);
+  EXPECT_TRUE(story->loading(WorkerId(0))) << "its slots are not known yet";
+  EXPECT_FALSE(story->awaited(leader)) << "but the load is over";
+  (void)story.offer(0, {{"m", true}});
+  EXPECT_FALSE(story->loading(WorkerId(0)));
+}
+
 TEST(LoadsStory, a_hung_load_ends_at_its_time_out) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});
