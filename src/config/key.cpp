@@ -49,6 +49,11 @@ std::string range_text(const Key& key) {
       return ends + " characters";
     case KeyType::listen:
       return ends + " addresses";
+    case KeyType::flag:
+      return "true or false";
+    case KeyType::aliases:
+    case KeyType::fallbacks:
+      return ends + " names";
     case KeyType::choice:
       break;
   }

@@ -13,15 +13,18 @@
 namespace lmb::config {
 
 enum class KeyType : std::uint8_t {
-  count,     ///< A whole number.
-  duration,  ///< "250ms", "30s", "1m30s"; the range is in milliseconds.
-  size,      ///< "16KiB" or a whole number of bytes; the range is in bytes.
-  choice,    ///< One of Key::choices.
-  text,      ///< The range is the length in bytes; no control characters.
-  secret,    ///< A text of visible ASCII that no message shows.
-  slots,     ///< "auto" or a whole number.
-  listen,    ///< "host:port" or a list of these; the range is the length of the list.
-  url,       ///< http://host[:port]; the range is the length of the text in bytes.
+  count,      ///< A whole number.
+  duration,   ///< "250ms", "30s", "1m30s"; the range is in milliseconds.
+  size,       ///< "16KiB" or a whole number of bytes; the range is in bytes.
+  choice,     ///< One of Key::choices.
+  text,       ///< The range is the length in bytes; no control characters.
+  secret,     ///< A text of visible ASCII that no message shows.
+  slots,      ///< "auto" or a whole number.
+  listen,     ///< "host:port" or a list of these; the range is the length of the list.
+  flag,       ///< true or false.
+  aliases,    ///< An object: a name -> a model. The range is the number of names.
+  fallbacks,  ///< An object: a model -> a model, or a list of these. The range as above.
+  url,        ///< http://host[:port]; the range is the length of the text in bytes.
 };
 
 /// Both ends included.
@@ -49,7 +52,8 @@ struct Target {
 using Field =
     std::variant<std::monostate, std::size_t*, std::uint32_t*, std::optional<std::uint32_t>*,
                  Duration*, std::string*, telemetry::LogLevel*, std::vector<net::ListenAddress>*,
-                 upstream::WorkerAddress*>;
+                 upstream::WorkerAddress*, bool*, std::vector<scheduling::ModelAlias>*,
+                 std::vector<scheduling::ModelFallback>*>;
 
 /// One key of the file: all that parser, schema, example and reference page must agree on. A key's
 /// default is what its field holds in a default Config or WorkerDraft.

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::array relations{
     Relation{"health.timeout", "health.interval", false, "a probe ends before the next begins"},
+    Relation{"models.unloadable", "models.unloadable_max", true, "it grows up to that"},
     Relation{"limits.target_bytes", "limits.head_bytes", true, "the target is part of the head"},
     Relation{"limits.body_bytes", "limits.body_memory", true, "one body must fit"},
     Relation{"limits.stream_buffer", "limits.stream_buffer_total", true, "one stream must fit"},

@@ -69,6 +69,12 @@ std::string expectation(const Key& key) {
              number_text(key, key.range.most);
     case KeyType::listen:
       return "\"host:port\", or a list of these";
+    case KeyType::flag:
+      return "true or false";
+    case KeyType::aliases:
+      return "an object such as {\"gpt-4o\": \"qwen/qwen3-30b-a3b\"}";
+    case KeyType::fallbacks:
+      return "an object such as {\"qwen/qwen3-30b-a3b\": [\"openai/gpt-oss-20b\"]}";
     case KeyType::url:
       return "a URL such as \"http://mac-studio-05.local:1234\"";
   }

@@ -1,6 +1,9 @@
 #include "value_reader.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <span>
 #include <utility>
 
 #include "lmb/base/assert.hpp"
@@ -155,6 +158,93 @@ bool read_listen(const Reading& reading) {
   return taken;
 }
 
+bool read_flag(const Reading& reading) {
+  if (reading.node.kind != NodeKind::boolean) return reading.refuse_type();
+  *std::get<bool*>(reading.field) = reading.node.boolean;
+  return true;
+}
+
+constexpr std::size_t model_name_max = 512;
+
+/// A model's name; nothing = refused, and told.
+std::optional<std::string> model_name(const Reading& reading) {
+  if (reading.node.kind != NodeKind::text) {
+    (void)reading.refuse("expected a model's name, found " + finding(reading.node, true));
+    return std::nullopt;
+  }
+  const auto& name = reading.node.text;
+  if (name.empty() || name.size() > model_name_max) {
+    (void)reading.refuse("must be a model's name of 1 to " + std::to_string(model_name_max) +
+                         " characters");
+    return std::nullopt;
+  }
+  return name;
+}
+
+/// An object whose names are models' names: `take` gets each with its value.
+template <class Take>
+bool read_names(const Reading& reading, const Take& take) {
+  const auto& node = reading.node;
+  if (node.kind != NodeKind::object) return reading.refuse_type();
+  if (node.names.size() > static_cast<std::size_t>(reading.key.range.most)) {
+    return reading.refuse("must be at most " + std::to_string(reading.key.range.most) +
+                          " names, are " + std::to_string(node.names.size()));
+  }
+  std::set<std::string_view> seen;
+  bool taken = true;
+  for (std::size_t i = 0; i < node.names.size(); ++i) {
+    const auto path = child_path(reading.path, node.names[i]);
+    const Reading entry{reading.key, node.elements[i], path, reading.field, reading.problems};
+    if (node.names[i].empty() || node.names[i].size() > model_name_max) {
+      taken = entry.refuse("is no model's name: these have 1 to " + std::to_string(model_name_max) +
+                           " characters");
+    } else if (!seen.insert(node.names[i]).second) {
+      taken = entry.refuse("this name stands twice in the same object");
+    } else {
+      taken = take(node.names[i], entry) && taken;
+    }
+  }
+  return taken;
+}
+
+bool read_aliases(const Reading& reading) {
+  std::vector<scheduling::ModelAlias> all;
+  const bool taken = read_names(reading, [&all](const std::string& name, const Reading& entry) {
+    auto model = model_name(entry);
+    if (model) all.push_back({name, std::move(*model)});
+    return model.has_value();
+  });
+  if (taken) *std::get<std::vector<scheduling::ModelAlias>*>(reading.field) = std::move(all);
+  return taken;
+}
+
+bool read_fallback(const Reading& entry, std::vector<std::string>& instead) {
+  const auto& node = entry.node;
+  const bool list = node.kind == NodeKind::list;
+  const std::span<const Node> models = list ? std::span(node.elements) : std::span(&node, 1);
+  constexpr std::size_t instead_max = 16;
+  if (models.empty() || models.size() > instead_max) {
+    return entry.refuse("must name 1 to " + std::to_string(instead_max) + " models");
+  }
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const auto path = list ? element_path(entry.path, i) : entry.path;
+    auto model = model_name({entry.key, models[i], path, entry.field, entry.problems});
+    if (!model) return false;
+    instead.push_back(std::move(*model));
+  }
+  return true;
+}
+
+bool read_fallbacks(const Reading& reading) {
+  std::vector<scheduling::ModelFallback> all;
+  const bool taken = read_names(reading, [&all](const std::string& name, const Reading& entry) {
+    all.push_back({name, {}});
+    return read_fallback(entry, all.back().instead);
+  });
+  if (taken) *std::get<std::vector<scheduling::ModelFallback>*>(reading.field) = std::move(all);
+  return taken;
+}
+
 }  // namespace
 
 std::string secret_fault(const Key& key, std::string_view secret) {
@@ -185,6 +275,12 @@ bool read_value(const Key& key, const Node& node, const std::string& path, Targe
       return read_text(reading);
     case KeyType::listen:
       return read_listen(reading);
+    case KeyType::flag:
+      return read_flag(reading);
+    case KeyType::aliases:
+      return read_aliases(reading);
+    case KeyType::fallbacks:
+      return read_fallbacks(reading);
     case KeyType::url:
       return read_url(reading);
   }

@@ -65,7 +65,7 @@ void collect(const Node& node, const std::string& path, std::set<std::string>& p
     const auto at = path.empty() ? node.names[i] : path + "." + node.names[i];
     if (at == "workers") {
       for (const auto& worker : node.elements[i].elements) collect(worker, "workers[]", paths);
-    } else if (node.elements[i].kind == NodeKind::object) {
+    } else if (node.elements[i].kind == NodeKind::object && find_key(at) == nullptr) {
       collect(node.elements[i], at, paths);
     } else {
       paths.insert(at);

@@ -44,6 +44,21 @@ constexpr const char* no_workers =
     "F: workers: missing: at least one worker is needed, such as [ {\"url\": "
     "\"http://mac-studio-05.local:1234\"} ]\n";
 
+TEST(BadConfig, with_names_of_models_that_are_none_is_told_where) {
+  expect({
+      {with(R"("models": {"aliases": {"a": 1}})"),
+       "F: models.aliases.a: expected a model's name, found the number 1\n"},
+      {with(R"("models": {"aliases": {"a": "b", "a": "c"}})"),
+       "F: models.aliases.a: this name stands twice in the same object\n"},
+      {with(R"("models": {"fallbacks": {"a": ["b", ""]}})"),
+       "F: models.fallbacks.a[1]: must be a model's name of 1 to 512 characters\n"},
+      {with(R"("models": {"fallbacks": {"a": []}})"),
+       "F: models.fallbacks.a: must name 1 to 16 models\n"},
+      {worker(R"("url": "http://mac", "auto_evict": "no")"),
+       "F: workers[0].auto_evict: expected true or false, found the text \"no\"\n"},
+  });
+}
+
 TEST(BadConfig, with_a_wrong_shape_is_told_what_belongs_there) {
   expect({
       {"[]", "F: expected an object in braces, found a list\n"},
@@ -280,7 +295,7 @@ TEST(BadConfig, is_told_all_its_faults_at_once_in_the_order_of_the_file) {
       "F: queue.max_wait: expected a duration from 0s to 24h, such as \"30s\" or \"1m30s\" "
       "(units h, m, s, ms), found the number 3\n"
       "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, admin, "
-      "workers, scheduling, queue, models, retry, health, timeouts, limits, telemetry\n"
+      "workers, models, scheduling, queue, retry, health, timeouts, limits, telemetry\n"
       "F: health.timeout: must be less than health.interval (5s, the default), is 6s: a probe "
       "ends before the next begins\n");
 }

@@ -88,6 +88,23 @@ TEST(ParseConfig, reads_durations_sizes_levels_and_paths) {
   EXPECT_EQ(config.telemetry.access_log, "/var/log/lmb access.json");
 }
 
+TEST(ParseConfig, reads_aliases_fallbacks_and_flags) {
+  const auto config = good(R"({ "workers": [{"url": "http://mac", "auto_evict": false}],
+    "models": {"aliases": {"gpt-4o": "qwen/qwen3", "fast": "m"},
+               "fallbacks": {"a": "b", "c": ["d", "e"]}, "switch_after": "0s"} })");
+  EXPECT_FALSE(config.fleet.at(0).auto_evict);
+  const auto& models = config.scheduling.models;
+  EXPECT_EQ(models.switch_after, 0s);
+  ASSERT_EQ(models.aliases.size(), 2U);
+  EXPECT_EQ(models.aliases[0].name, "gpt-4o");
+  EXPECT_EQ(models.aliases[0].model, "qwen/qwen3");
+  EXPECT_EQ(models.aliases[1].name, "fast");
+  ASSERT_EQ(models.fallbacks.size(), 2U);
+  EXPECT_EQ(models.fallbacks[0].model, "a");
+  EXPECT_EQ(models.fallbacks[0].instead, std::vector<std::string>{"b"});
+  EXPECT_EQ(models.fallbacks[1].instead, (std::vector<std::string>{"d", "e"}));
+}
+
 TEST(ParseConfig, takes_related_limits_that_are_raised_together) {
   const auto config = good(R"({ "workers": [{"url": "http://mac"}],
     "limits": {"body_bytes": "2GiB", "body_memory": "2GiB"},

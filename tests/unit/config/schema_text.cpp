@@ -28,6 +28,14 @@ Json text_rules(const Key& key) {
   return rules;
 }
 
+Json model_rules() {
+  return {{"type", "string"}, {"minLength", 1}, {"maxLength", 512}};
+}
+
+Json names_to(const Json& value) {
+  return {{"type", "object"}, {"additionalProperties", value}, {"maxProperties", 1000}};
+}
+
 Json rules_of(const Key& key) {
   const Json number{{"type", "integer"}, {"minimum", key.range.least}, {"maximum", key.range.most}};
   switch (key.type) {
@@ -52,6 +60,15 @@ Json rules_of(const Key& key) {
                          {"minItems", key.range.least},
                          {"maxItems", key.range.most}};
       return {{"oneOf", {one, several}}};
+    }
+    case KeyType::flag:
+      return {{"type", "boolean"}};
+    case KeyType::aliases:
+      return names_to(model_rules());
+    case KeyType::fallbacks: {
+      const Json several{
+          {"type", "array"}, {"items", model_rules()}, {"minItems", 1}, {"maxItems", 16}};
+      return names_to({{"oneOf", {model_rules(), several}}});
     }
     case KeyType::text:
     case KeyType::secret:
@@ -116,6 +133,17 @@ Json value_in(const Key& key, Config& config) {
     Json addresses = Json::array();
     for (const auto& [host, port] : **list) addresses.push_back(net::host_port_text(host, port));
     return addresses;
+  }
+  if (const auto* const* flag = std::get_if<bool*>(&field)) return **flag;
+  if (const auto* const* aliases = std::get_if<std::vector<scheduling::ModelAlias>*>(&field)) {
+    Json names = Json::object();
+    for (const auto& [name, model] : **aliases) names[name] = model;
+    return names;
+  }
+  if (const auto* const* fallbacks = std::get_if<std::vector<scheduling::ModelFallback>*>(&field)) {
+    Json names = Json::object();
+    for (const auto& [model, instead] : **fallbacks) names[model] = instead;
+    return names;
   }
   if (std::holds_alternative<std::optional<std::uint32_t>*>(field)) {
     return key.type == KeyType::slots ? Json("auto") : Json();
