@@ -42,6 +42,10 @@ Json failure_json(const ProbeNotes& notes, TimePoint now) {
           {"age_seconds", seconds(now - notes.failure->at)}};
 }
 
+Json model_or_null(const std::string& model) {
+  return model.empty() ? Json() : Json(model);
+}
+
 /// All that is told of a worker out of the brain's snapshot and the config.
 Json worker_json(const config::Config& config, const scheduling::WorkerSnapshot& worker,
                  const ProbeNotes& notes, TimePoint now) {
@@ -68,11 +72,20 @@ Json worker_json(const config::Config& config, const scheduling::WorkerSnapshot&
   json["weight"] = spec.weight;
   json["grants_total"] = worker.grants_total;
   json["catalogue_known"] = worker.catalogue_known;
+  json["loading"] = model_or_null(worker.loading);
+  json["switching_to"] = model_or_null(worker.switching_to);
   json["instances"] = std::move(instances);
   json["models_on_disk"] = std::move(on_disk);
   json["last_probe"] = probe_json(notes, now);
   json["last_failure"] = failure_json(notes, now);
   return json;
+}
+
+Json holds_json(const scheduling::HoldCounts& holds) {
+  return {{"load", holds.load},
+          {"switch", holds.switching},
+          {"probation", holds.probation},
+          {"slow_start", holds.slow_start}};
 }
 
 Json totals_json(const scheduling::FleetSnapshot& fleet) {
@@ -96,6 +109,7 @@ Json totals_json(const scheduling::FleetSnapshot& fleet) {
           {"in_flight", in_flight},
           {"slots", slots},
           {"queued", fleet.queued},
+          {"holds", holds_json(fleet.holds)},
           {"grants_total", grants},
           {"retries_refused_total", fleet.retries_refused_total}};
 }

@@ -162,6 +162,7 @@ void Server::Parts::make_watch() {
     report.begun = probe.begun;
     dispatcher->observe_probe(worker, report);
   };
+  news.loading = [this](WorkerId worker) { return dispatcher->loading(worker); };
   news.on_catalogue = [this](WorkerId worker, protocol::ModelCatalogue catalogue) {
     shared->route_gaps.forget(worker);
     catalogues[worker.value()] = catalogue;

@@ -54,9 +54,25 @@ std::string models_of(const Json& worker) {
     text += (text.empty() ? "" : ", ") + instance.at("id").get<std::string>() + " " +
             number(instance.at("in_flight")) + "/" + number(instance.at("slots"));
   }
+  const auto add = [&text](const char* what, const Json& model) {
+    if (!model.is_string()) return;
+    text += (text.empty() ? "" : ", ") + (what + model.get<std::string>());
+  };
+  add("loading ", worker.at("loading"));
+  add("switching to ", worker.at("switching_to"));
   const auto on_disk = worker.at("models_on_disk").size();
   if (on_disk == 0) return text.empty() ? "none" : text;
   return text + (text.empty() ? "" : ", ") + "+" + std::to_string(on_disk) + " on disk";
+}
+
+/// Why requests wait although a slot may be free; empty when none does for such a reason.
+std::string holds_of(const Json& holds) {
+  std::string text;
+  for (const auto& [hold, waiting] : holds.items()) {
+    if (waiting.get<int>() == 0) continue;
+    text += (text.empty() ? "\nheld: " : ", ") + hold + " " + number(waiting);
+  }
+  return text;
 }
 
 std::string aligned(const std::vector<Row>& rows) {
@@ -132,7 +148,7 @@ std::string status_table(std::string_view status, std::string_view workers,
   if (waits.at("oldest_wait_seconds").is_number()) {
     text += " (the oldest for " + rough_time(waits.at("oldest_wait_seconds").get<double>()) + ")";
   }
-  text += "\n\n";
+  text += holds_of(totals.at("holds")) + "\n\n";
   std::vector<Row> rows{{"WORKER", "STATE", "BUSY/SLOTS", "MODELS"}};
   const auto fleet = Json::parse(workers);
   for (const auto& worker : fleet.at("workers")) {

@@ -1,6 +1,7 @@
 #include "lmb/dispatch/dispatcher.hpp"
 
 #include <boost/asio/post.hpp>
+#include <set>
 #include <utility>
 
 #include "lmb/telemetry/log.hpp"
@@ -12,10 +13,13 @@ Dispatcher::Dispatcher(const Setup& setup)
     : shards_(setup.shards),
       metrics_(setup.metrics),
       delivered_(std::make_unique<std::atomic<TimePoint::rep>[]>(setup.fleet.size())),
+      offered_(setup.fleet.size()),
       scheduler_(setup.options, setup.fleet, Clock::now()),
+      model_names_(std::make_shared<const std::vector<std::string>>()),
       last_failure_(setup.fleet.size()),
       rooms_(setup.shards.size()) {
   for (const auto& worker : setup.fleet) names_.push_back(worker.name);
+  for (const auto& alias : setup.options.models.aliases) aliases_.push_back(alias.name);
 }
 
 void Dispatcher::note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept {
@@ -38,8 +42,15 @@ void Dispatcher::observe_probe(WorkerId worker, scheduling::ProbeReport probe) {
 }
 
 void Dispatcher::set_offers(WorkerId worker, const scheduling::Offers& offers) {
+  auto& offered = offered_[worker.value()];
+  offered.clear();
+  for (const auto& model : offers.models) offered.push_back(model.key);
+  std::set<std::string> names(aliases_.begin(), aliases_.end());
+  for (const auto& each : offered_) names.insert(each.begin(), each.end());
+  auto all = std::make_shared<const std::vector<std::string>>(names.begin(), names.end());
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
+  model_names_.swap(all);
   auto effects = scheduler_.set_offers(worker, offers, now);
   lock.unlock();
   carry_out(std::move(effects));
@@ -79,6 +90,11 @@ bool Dispatcher::loading(WorkerId worker) const {
   return scheduler_.loading(worker);
 }
 
+std::string Dispatcher::load_error(std::string_view model) const {
+  const std::lock_guard lock(mutex_);
+  return scheduler_.load_error(model);
+}
+
 bool Dispatcher::awaited(const scheduling::Slot& slot) const {
   const std::lock_guard lock(mutex_);
   return scheduler_.awaited(slot);
@@ -88,6 +104,11 @@ scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) 
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   return scheduler_.snapshot(now, scope);
+}
+
+std::shared_ptr<const std::vector<std::string>> Dispatcher::model_names() const {
+  const std::lock_guard lock(mutex_);
+  return model_names_;
 }
 
 bool Dispatcher::any_up() const {

@@ -1,6 +1,11 @@
 #include "lmb/net/interruption.hpp"
 
 namespace lmb::net {
+namespace {
+
+constexpr Duration wanted_interval = std::chrono::seconds(1);
+
+}  // namespace
 
 void Interruption::watch(Stream& client) {
   client_ = &client;
@@ -10,15 +15,31 @@ void Interruption::watch(Stream& client) {
 
 void Interruption::unwatch() noexcept {
   client_ = nullptr;
+  wanted_ = nullptr;
   look_.clear();
 }
 
 std::optional<ErrorKind> Interruption::reason() {
   look_at_client();
-  if (client_gone_) return ErrorKind::client_gone;
+  if (client_gone_ && !still_wanted()) return ErrorKind::client_gone;
   if (stop_.level() == StopLevel::now) return ErrorKind::shutting_down;
   if (deadline_.passed()) return ErrorKind::request_timeout;
   return std::nullopt;
+}
+
+bool Interruption::still_wanted() {
+  if (!wanted_) return false;
+  const bool asked = client_ == nullptr;
+  if (asked && !look_.passed()) return true;
+  // What is asked may close the stream.
+  client_ = nullptr;
+  if (!wanted_()) {
+    wanted_ = nullptr;
+    look_.clear();
+    return false;
+  }
+  look_.set(Clock::now() + wanted_interval);
+  return true;
 }
 
 void Interruption::look_at_client() {

@@ -23,6 +23,7 @@ constexpr Traits detail{.detail = true};
 constexpr Traits detail_close{.detail = true, .close = true};
 constexpr Traits close_only{.close = true};
 constexpr Traits retry{.retry_after = true};
+constexpr Traits detail_retry{.detail = true, .retry_after = true};
 constexpr Traits retry_close{.retry_after = true, .close = true};
 
 struct TableRow {
@@ -127,8 +128,8 @@ constexpr std::array<TableRow, error_kind_count> table{{
     row(bad_response, 502, 'W', plain, "bad_response",
         "The worker's answer cannot be understood; retry, or ask the operator."),
     row(request_refused, 400, 'C', detail, "request_refused", "The worker refused the request"),
-    row(model_unavailable, 503, 'W', retry, "model_unavailable",
-        "No worker could provide the model now; retry after the time in Retry-After."),
+    row(model_unavailable, 503, 'W', detail_retry, "model_unavailable",
+        "No worker could provide the model now; retry after the time in Retry-After"),
     row(worker_error, 502, 'W', plain, "worker_error",
         "The worker failed while it was answering; retry."),
     row(worker_refused_key, 502, 'W', detail, "worker_refused_key",

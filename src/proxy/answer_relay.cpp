@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "lmb/base/utf8.hpp"
 #include "lmb/protocol/api_error.hpp"
 #include "lmb/protocol/forward_head.hpp"
 #include "lmb/protocol/worker_answer.hpp"
@@ -77,7 +78,7 @@ net::Task<Result<void>> AnswerRelay::run() {
     auto error = passed.error();
     // Before the commit point the retry rules say what becomes of the lease; from there on the
     // worker is free now, not when a slow client has read what there is.
-    if (ctx_.committed) finish_failed(lease_, error.kind());
+    if (ctx_.committed) finish_failed(lease_, error);
     co_await end_cut_answer(error);
     ctx_.record.bytes_to_client += writer_.bytes_written();
     finish_tokens();
@@ -217,6 +218,11 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   if (!ready && !too_much) return std::nullopt;
   if (!ready) note_unjudged();
   if (auto error = judge()) return error;
+  if (client_.interruption().alone()) {
+    // The model is loaded, which is all that this answer was still wanted for.
+    lease_.finish(scheduling::Outcome::answered);
+    return Error(ErrorKind::client_gone);
+  }
   commit();
   const auto held = std::exchange(held_, {});
   if (!send(held, last)) return Error(ErrorKind::client_gone);
@@ -292,9 +298,16 @@ std::optional<Error> AnswerRelay::error_of(protocol::Verdict verdict) const {
     case protocol::Verdict::lacks_route:
       return Error(ErrorKind::route_unsupported);
     case protocol::Verdict::lacks_model:
-      return Error(ErrorKind::model_unavailable);
+      return Error(ErrorKind::model_unavailable, workers_words());
   }
   return std::nullopt;
+}
+
+/// What the worker said, cut to what fits a message.
+std::string AnswerRelay::workers_words() const {
+  constexpr std::size_t words_max = 300;
+  const auto words = event_stream_ ? scanner_.error_message() : protocol::message_of_answer(held_);
+  return std::string(utf8_prefix(words, words_max));
 }
 
 void AnswerRelay::commit() {

@@ -58,6 +58,7 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> judge_events();
   [[nodiscard]] std::optional<Error> error_of(protocol::Verdict verdict) const;
   std::optional<ErrorKind> note_stream_error();
+  [[nodiscard]] std::string workers_words() const;
   void commit();
   [[nodiscard]] bool send(std::string_view payload, bool last);
   void finish_tokens();

@@ -7,6 +7,7 @@
 #include "answer_relay.hpp"
 #include "lmb/base/json_string.hpp"
 #include "lmb/net/options.hpp"
+#include "lmb/scheduling/nearest_names.hpp"
 #include "lmb/upstream/exchange.hpp"
 
 namespace lmb::proxy {
@@ -61,6 +62,21 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   return head;
 }
 
+/// From here on the request may have made the worker load its model. While others wait for that,
+/// the client's leaving does not end it: LM Studio would perhaps go on loading, and the next of
+/// them would make it load the model once more beside it.
+void keep_load(ClientConnection& client, RequestContext& ctx, const dispatch::Lease& lease) {
+  if (!lease.slot().cold) return;
+  auto wanted = [&client, &ctx, slot = lease.slot()] {
+    if (client.interruption().stop_level() != net::StopLevel::none) return false;
+    if (!ctx.front.shared().dispatcher.awaited(slot)) return false;
+    client.stream().close();
+    ctx.release_request();
+    return true;
+  };
+  client.interruption().outlast_client(std::move(wanted));
+}
+
 net::Task<Result<void>> connect(upstream::Exchange& exchange, RequestContext& ctx,
                                 WorkerId worker) {
   ctx.enter(Phase::connect);
@@ -92,6 +108,7 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
   }
   ctx.front.return_buffer(std::move(head));
   ctx.enter(Phase::prefill);
+  keep_load(client, ctx, lease);
   auto headed = co_await exchange.read_head(false);
   co_return headed;
 }
@@ -119,6 +136,23 @@ Result<scheduling::WorkerSet> excluded_workers(const RequestContext& ctx) {
   return excluded | others;
 }
 
+/// What the client can do about a refusal, where more is known than its kind.
+Error explain(const Error& refusal, std::string_view model,
+              const dispatch::Dispatcher& dispatcher) {
+  if (refusal.kind() == ErrorKind::model_unavailable) {
+    return Error(refusal.kind(), dispatcher.load_error(model));
+  }
+  if (refusal.kind() != ErrorKind::model_not_found) return refusal;
+  const auto names = dispatcher.model_names();
+  std::string text;
+  for (const auto& name : scheduling::nearest_names(model, *names)) {
+    text += text.empty() ? "did you mean " : " or ";
+    append_json_string(text, name);
+  }
+  if (!text.empty()) text += '?';
+  return Error(refusal.kind(), std::move(text));
+}
+
 }  // namespace
 
 net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
@@ -143,6 +177,7 @@ net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, Reque
   // Nobody has failed it yet: who has the model lacks the route.
   if (acquisition.all_tried() && ctx.tried.empty()) co_return Error(ErrorKind::route_unsupported);
   auto lease = acquisition.take();
+  if (!lease) co_return explain(lease.error(), demand.model, shared.dispatcher);
   // A refusal keeps the phase: it tells where the request ended.
   if (lease && ctx.record.phases.open() == Phase::queue) ctx.enter(Phase::proxy);
   co_return lease;
@@ -160,6 +195,7 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
     AnswerRelay relay(client, ctx, exchange, lease);
     result = co_await relay.run();
   }
+  client.interruption().outlast_client(nullptr);
   history.connection_reused = exchange.reused();
   history.answer_begun = exchange.answer_begun();
   history.acts = ctx.facts.acts;

@@ -1,5 +1,7 @@
 #include "outcome.hpp"
 
+#include <utility>
+
 #include "lmb/protocol/api_error.hpp"
 
 namespace lmb::proxy {
@@ -13,15 +15,17 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept {
                                                : scheduling::Outcome::abandoned;
 }
 
-void finish_failed(dispatch::Lease& lease, ErrorKind error, std::uint64_t prompt) noexcept {
-  const auto outcome = outcome_of(error);
+void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t prompt) noexcept {
+  const auto outcome = outcome_of(error.kind());
   // A fault that the worker tells in a well-formed answer may be the prompt's doing: repeated by an
   // SDK on worker after worker, it would empty the fleet. Without the prompt it is no evidence.
-  const bool unknown_prompt = error == ErrorKind::worker_error && prompt == 0;
+  const bool unknown_prompt = error.kind() == ErrorKind::worker_error && prompt == 0;
   if (outcome == scheduling::Outcome::worker_fault && !unknown_prompt) {
-    return lease.finish_with_fault(error, prompt);
+    return lease.finish_with_fault(error.kind(), prompt);
   }
-  lease.finish(unknown_prompt ? scheduling::Outcome::abandoned : outcome);
+  scheduling::Report report(unknown_prompt ? scheduling::Outcome::abandoned : outcome);
+  if (outcome == scheduling::Outcome::model_unavailable) report.load_error = error.detail();
+  lease.finish(std::move(report));
 }
 
 }  // namespace lmb::proxy

@@ -9,6 +9,6 @@ namespace lmb::proxy {
 /// or a model that it lacks is an answer, and the client's or our reasons are no evidence.
 scheduling::Outcome outcome_of(ErrorKind error) noexcept;
 /// Gives the slot back after a failed attempt, with that outcome.
-void finish_failed(dispatch::Lease& lease, ErrorKind error, std::uint64_t prompt = 0) noexcept;
+void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t prompt = 0) noexcept;
 
 }  // namespace lmb::proxy

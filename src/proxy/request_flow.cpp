@@ -186,6 +186,9 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     history.committed = ctx.committed;
     history.reconnected = fresh;
     auto decision = scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
+    // A load that went on without its client is not tried again for nobody.
+    const bool left = client.interruption().reason() == ErrorKind::client_gone;
+    if (left) decision = scheduling::RetryDecision::give_up;
     const auto worker = *ctx.record.worker;
     const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
     if (lacks_route) shared.route_gaps.note(worker, ctx.route.label);
@@ -203,7 +206,8 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
-    finish_failed(lease, last.kind(), prompt_hash(ctx));
+    finish_failed(lease, last, left ? 0 : prompt_hash(ctx));
+    if (left) co_return Error(ErrorKind::client_gone);
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());
     ctx.tried.insert(worker);

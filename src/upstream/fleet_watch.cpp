@@ -18,6 +18,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// How often a worker that loads a model is asked whether it has it.
+constexpr Duration load_look_interval = std::chrono::seconds(1);
+
 constexpr std::array<std::string_view, 3> model_lists{"/api/v1/models", "/api/v0/models",
                                                       "/v1/models"};
 
@@ -52,7 +55,10 @@ void warn_of_change(const WorkerAddress& address, std::string& last, std::string
 /// long as it lives.
 struct FleetWatch::Watcher {
   Watcher(FleetWatch& watch, Target& its_target)
-      : target(its_target), next_probe(watch.shard_.deadlines(), bell), stop(watch.group_, bell) {
+      : target(its_target),
+        next_probe(watch.shard_.deadlines(), bell),
+        next_look(watch.shard_.deadlines(), bell),
+        stop(watch.group_, bell) {
     target.watcher = this;
   }
   ~Watcher() { target.watcher = nullptr; }
@@ -64,6 +70,7 @@ struct FleetWatch::Watcher {
   Target& target;
   net::Bell bell;
   net::Deadline next_probe;
+  net::Deadline next_look;  ///< At a worker that loads a model.
   net::StopWatch stop;
 };
 
@@ -111,9 +118,20 @@ net::Task<void> FleetWatch::watch(std::size_t index) {
     // Without a descriptor for a probe nothing is known of the worker.
     if (!target.our_lack) news_.on_probe(target.id, result);
     watcher.next_probe.set(result.begun + options_.probe_interval);
-    while (!watcher.next_probe.passed() && !watcher.stopped()) {
-      co_await watcher.bell.wait();
-    }
+    co_await rest(watcher);
+  }
+}
+
+net::Task<void> FleetWatch::rest(Watcher& watcher) {
+  auto& target = watcher.target;
+  while (!watcher.next_probe.passed() && !watcher.stopped()) {
+    watcher.next_look.set(Clock::now() + load_look_interval);
+    co_await watcher.bell.wait();
+    const bool look = watcher.next_look.passed() && !target.endpoints.empty();
+    if (!look || !news_.loading || !news_.loading(target.id)) continue;
+    // Not a probe: a worker that is slow because it loads is not ill.
+    const auto endpoint = target.endpoints.front();
+    co_await read_models(target, endpoint);
   }
 }
 

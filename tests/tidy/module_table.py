@@ -132,7 +132,12 @@ MODULES = {
     ),
     "proxy": Rules(
         uses=("base", "upstream", "dispatch", "net", "protocol", "telemetry"),
-        values=("scheduling/demand.hpp", "scheduling/retry.hpp", "scheduling/options.hpp"),
+        values=(
+            "scheduling/demand.hpp",
+            "scheduling/nearest_names.hpp",
+            "scheduling/options.hpp",
+            "scheduling/retry.hpp",
+        ),
         third_party=BOOST + ("boost/beast/",),
         std_never=WAITING_STD,
         links=(

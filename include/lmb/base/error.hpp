@@ -57,7 +57,7 @@ enum class ErrorKind : std::uint8_t {
   worker_closed,       ///< Closed or reset before the answer was complete.
   bad_response,        ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
   request_refused,     ///< A stream's first event says that the request itself is wrong.
-  model_unavailable,   ///< The worker cannot provide the model now (load refused, nothing loaded).
+  model_unavailable,   ///< The worker cannot provide the model now. Detail: its own words.
   worker_error,        ///< The worker's own fault, told in an answer (status or stream event).
   worker_refused_key,  ///< 401 or 403: it does not take workers[].api_key. Detail: its name.
   route_unsupported,   ///< LM Studio's 200 "Unexpected endpoint": this worker lacks the route.
@@ -74,7 +74,7 @@ class Error {
  public:
   Error() noexcept : Error(ErrorKind::internal) {}
   /// `detail` goes to logs, and to the client only for kinds that are the client's own fault and
-  /// for worker_refused_key:
+  /// for worker_refused_key and model_unavailable:
   /// it must never hold secrets, worker addresses or prompt text.
   // NOLINTNEXTLINE(google-explicit-constructor): `return ErrorKind::x;` reads well.
   Error(ErrorKind kind, std::string detail = {}) noexcept

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -75,7 +76,8 @@ class Acquisition {
   [[nodiscard]] bool settled() const noexcept { return !waiting_; }
   /// Refused because Demand::tried left no worker; take() tells it as no_worker.
   [[nodiscard]] bool all_tried() const noexcept;
-  /// The lease, once. Errors: queue_full, model_not_found, no_worker, queue_timeout, shutting_down.
+  /// The lease, once. Errors: queue_full, model_not_found, model_unavailable, no_worker,
+  /// queue_timeout, shutting_down.
   Result<Lease> take();
 
  private:
@@ -109,6 +111,7 @@ class Dispatcher {
   void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
   /// `probe` without last_bytes: note_delivery() told of them.
   void observe_probe(WorkerId worker, scheduling::ProbeReport probe);
+  /// On one thread.
   void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
   /// Pays for a retry on another worker; false when the fleet's budget is spent.
@@ -123,10 +126,14 @@ class Dispatcher {
 
   /// The worker loads a model: its catalogue is to be read each second.
   [[nodiscard]] bool loading(WorkerId worker) const;
+  /// See Scheduler::load_error.
+  [[nodiscard]] std::string load_error(std::string_view model) const;
   /// See Scheduler::awaited.
   [[nodiscard]] bool awaited(const scheduling::Slot& slot) const;
   [[nodiscard]] scheduling::FleetSnapshot snapshot(
       scheduling::SnapshotScope scope = scheduling::SnapshotScope::in_use) const;
+  /// Names that clients can ask for: every model that a worker offers, and the aliases. For texts.
+  [[nodiscard]] std::shared_ptr<const std::vector<std::string>> model_names() const;
   [[nodiscard]] bool any_up() const;
   /// See Scheduler::is_open.
   [[nodiscard]] bool is_open(WorkerId worker) const;
@@ -156,10 +163,14 @@ class Dispatcher {
   telemetry::Metrics* metrics_;
   /// By worker: ticks of the clock when it last delivered; 0 = never.
   std::unique_ptr<std::atomic<TimePoint::rep>[]> delivered_;
+  /// Keys of the models that each worker offers; touched by set_offers only.
+  std::vector<std::vector<std::string>> offered_;
+  std::vector<std::string> aliases_;
   mutable std::mutex mutex_;
-  scheduling::Scheduler scheduler_;                         // guarded by mutex_
-  std::unordered_map<TicketId, std::size_t> ticket_shard_;  // guarded by mutex_
-  std::vector<Failure> last_failure_;                       // By worker; guarded by mutex_
+  scheduling::Scheduler scheduler_;                              // guarded by mutex_
+  std::unordered_map<TicketId, std::size_t> ticket_shard_;       // guarded by mutex_
+  std::shared_ptr<const std::vector<std::string>> model_names_;  // guarded by mutex_
+  std::vector<Failure> last_failure_;                            // By worker; guarded by mutex_
   /// Waiting acquisitions by shard; each map is touched by its shard only.
   std::vector<std::unordered_map<TicketId, Acquisition*>> rooms_;
 };

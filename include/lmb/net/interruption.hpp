@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "lmb/base/error.hpp"
 #include "lmb/net/bell.hpp"
@@ -39,19 +41,29 @@ class Interruption {
   void watch(Stream& client);
   void unwatch() noexcept;
 
+  /// From now on the client's end ends no wait while `wanted` says so: it is asked when the client
+  /// has left and then each second. An empty function ends this. `wanted` may close the stream that
+  /// was watched.
+  void outlast_client(std::function<bool()> wanted) { wanted_ = std::move(wanted); }
+  /// The client has left, and the work goes on without it.
+  [[nodiscard]] bool alone() const noexcept { return client_gone_ && wanted_; }
+
   /// The first reason that holds now: client_gone, shutting_down (StopLevel::now), request_timeout.
   [[nodiscard]] std::optional<ErrorKind> reason();
 
  private:
   void look_at_client();
+  /// Whether the work goes on though the client has left.
+  [[nodiscard]] bool still_wanted();
 
   Bell& bell_;
   Deadline deadline_;
   Deadline step_;
-  Deadline look_;  ///< At a client whose bytes hide its end.
+  Deadline look_;  ///< At a client whose bytes hide its end; at `wanted_` when it has left.
   StopWatch stop_;
   Stream* client_ = nullptr;
   bool client_gone_ = false;
+  std::function<bool()> wanted_;
 };
 
 }  // namespace lmb::net

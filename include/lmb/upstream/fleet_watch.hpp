@@ -33,6 +33,8 @@ struct FleetNews {
   /// not resolved), worker_refused_key, bad_response (no model list).
   std::function<void(WorkerId, ErrorKind)> on_failure;
   std::function<void(WorkerId, const ProbeResult&)> on_probe;
+  /// The worker loads a model: between two probes its model list is read each second. May be empty.
+  std::function<bool(WorkerId)> loading;
   /// Only when it differs from the last one.
   std::function<void(WorkerId, protocol::ModelCatalogue)> on_catalogue;
 };
@@ -85,6 +87,8 @@ class FleetWatch {
     bool our_lack = false;        ///< It failed for want of something of ours.
   };
   net::Task<void> watch(std::size_t index);
+  /// Until the next probe is due.
+  net::Task<void> rest(Watcher& watcher);
   net::Task<bool> probe(Target& target);
   net::Task<bool> probe_at(Target& target, boost::asio::ip::tcp::endpoint endpoint);
   net::Task<bool> read_models(Target& target, boost::asio::ip::tcp::endpoint endpoint);

@@ -119,6 +119,37 @@ TEST_F(InterruptionTest, an_unwatched_client_may_go) {
   EXPECT_FALSE(wait.ended);
 }
 
+TEST_F(InterruptionTest, a_client_that_is_outlasted_ends_no_wait_while_the_work_is_wanted) {
+  int asked = 0;
+  bool wanted = true;
+  interruption.outlast_client([&] {
+    ++asked;
+    return wanted;
+  });
+  EXPECT_FALSE(interruption.alone());
+  client_pair.second.close();
+  ASSERT_TRUE(until([&] { return asked == 1; }));
+  EXPECT_FALSE(wait.ended);
+  EXPECT_TRUE(interruption.alone());
+  pass(seconds(1));
+  EXPECT_EQ(asked, 2) << "asked again each second";
+  EXPECT_FALSE(wait.ended);
+  wanted = false;
+  pass(seconds(1));
+  EXPECT_TRUE(wait.ended);
+  EXPECT_EQ(wait.reason, ErrorKind::client_gone);
+  EXPECT_FALSE(interruption.alone());
+}
+
+TEST_F(InterruptionTest, a_client_that_left_is_a_reason_once_it_is_outlasted_no_more) {
+  interruption.outlast_client([] { return true; });
+  client_pair.second.close();
+  ASSERT_TRUE(until([this] { return interruption.alone(); }));
+  EXPECT_EQ(interruption.reason(), std::nullopt);
+  interruption.outlast_client(nullptr);
+  EXPECT_EQ(interruption.reason(), ErrorKind::client_gone);
+}
+
 TEST_F(InterruptionTest, the_workers_byte_is_no_interruption) {
   worker_pair.second.send("x");
   ASSERT_TRUE(run_one());
