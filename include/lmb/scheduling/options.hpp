@@ -94,7 +94,9 @@ struct ModelOptions {
   /// models.unloadable_max: … up to this.
   Duration unloadable_max = std::chrono::minutes(10);
   /// models.switch_after: a model that is loaded nowhere waits so long for a worker that is busy
-  /// with another; then one such worker finishes and loads it.
+  /// with another; then one such worker finishes and loads it. With min_residency it bounds the
+  /// wait for a model's turn: max(switch_after, min_residency) + the longest running request + one
+  /// load, for each other model that wants the worker.
   Duration switch_after = std::chrono::seconds(30);
   /// models.min_residency: at most one such switch per worker in this time.
   Duration min_residency = std::chrono::minutes(2);
