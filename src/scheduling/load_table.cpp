@@ -28,13 +28,15 @@ void LoadTable::begin(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
   load.since = now;
   load.deadline = add_saturated(now, options_.load_timeout);
+  // After a load that the catalogue has not shown yet this one finds the model loaded.
+  load.learns = !load.unseen_until;
   load.unseen_until = load.deadline;
   load.orphan = false;
 }
 
 void LoadTable::seen(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
-  if (load.since) {
+  if (load.since && load.learns) {
     const Duration took = now - *load.since;
     load.learned = load.learned ? (*load.learned * 3 + took) / 4 : took;
   }

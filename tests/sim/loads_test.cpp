@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -185,7 +185,14 @@ class LoadHistory {
   }
 
   void look_for_waiting() {
+    std::set<std::string> seen;  // Each model's oldest comes first.
     for (const auto& [ticket, request] : waiting_) {
+      if (seen.size() == models_) {
+        return;
+      }
+      if (!seen.insert(request->model).second) {
+        continue;
+      }
       const auto last = last_turn_.find(request->model);
       const TimePoint since =
           last == last_turn_.end() ? request->arrived : std::max(last->second, request->arrived);
