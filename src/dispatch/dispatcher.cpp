@@ -42,6 +42,7 @@ void Dispatcher::observe_probe(WorkerId worker, scheduling::ProbeReport probe) {
 }
 
 void Dispatcher::set_offers(WorkerId worker, const scheduling::Offers& offers) {
+  const std::lock_guard in_order(offers_mutex_);
   auto& offered = offered_[worker.value()];
   offered.clear();
   for (const auto& model : offers.models) offered.push_back(model.key);

@@ -111,7 +111,6 @@ class Dispatcher {
   void note_failure(WorkerId worker, const char* by, ErrorKind kind) noexcept;
   /// `probe` without last_bytes: note_delivery() told of them.
   void observe_probe(WorkerId worker, scheduling::ProbeReport probe);
-  /// On one thread.
   void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
   /// Pays for a retry on another worker; false when the fleet's budget is spent.
@@ -163,8 +162,9 @@ class Dispatcher {
   telemetry::Metrics* metrics_;
   /// By worker: ticks of the clock when it last delivered; 0 = never.
   std::unique_ptr<std::atomic<TimePoint::rep>[]> delivered_;
-  /// Keys of the models that each worker offers; touched by set_offers only.
-  std::vector<std::vector<std::string>> offered_;
+  std::mutex offers_mutex_;  ///< Held by set_offers() alone, around mutex_.
+  /// Keys of the models that each worker offers.
+  std::vector<std::vector<std::string>> offered_;  // guarded by offers_mutex_
   std::vector<std::string> aliases_;
   mutable std::mutex mutex_;
   scheduling::Scheduler scheduler_;                              // guarded by mutex_
