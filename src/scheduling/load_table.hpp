@@ -60,7 +60,7 @@ class LoadTable {
     std::optional<TimePoint> unseen_until;
     TimePoint deadline;
     bool orphan = false;
-    bool learns = false;  ///< Its time tells how long loads take.
+    bool learns = false;         ///< Its time tells how long loads take.
     std::uint32_t failures = 0;  ///< In a row.
     std::optional<TimePoint> unloadable_until;
     std::optional<Duration> learned;

@@ -95,9 +95,11 @@ TEST(ErrorTable, holds_together_for_every_kind) {
     const auto openai_own = codes_of_openai.find(kind);
     EXPECT_EQ(row.code, openai_own == codes_of_openai.end() ? name : openai_own->second);
     EXPECT_TRUE(messages.insert(row.message).second) << name << " has another kind's message";
-    // A detail may tell of our own state: only what the client did itself may be shown. The one
-    // exception holds a worker's name, which x-lmb-worker tells too.
-    if (row.detail_for_client && kind != ErrorKind::worker_refused_key) {
+    // A detail may tell of our own state: only what the client did itself may be shown. Exceptions:
+    // a worker's name, which x-lmb-worker tells too, and its own words on a failed load.
+    const bool told_by_worker =
+        kind == ErrorKind::worker_refused_key || kind == ErrorKind::model_unavailable;
+    if (row.detail_for_client && !told_by_worker) {
       EXPECT_EQ(row.type, "invalid_request_error") << name;
     }
     if (row.status >= 400 && row.status < 500) {
