@@ -27,8 +27,9 @@ using boost::system::error_code;
 
 namespace {
 
-http::ServerOptions server_options() {
+http::ServerOptions server_options(const ServiceSetup& setup) {
   http::ServerOptions options;
+  options.on_escape = setup.on_escape;
   options.connections_max = 256;
   options.body_bytes_max = 64 * 1024;
   options.fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
@@ -81,7 +82,7 @@ struct Service::State {
 Service::State::State(ServiceSetup its_setup)
     : setup(std::move(its_setup)),
       notes(setup.config->fleet.size()),
-      server(setup.home, server_options(),
+      server(setup.home, server_options(setup),
              [this](http::Exchange& exchange) { return serve(exchange); }) {}
 
 asio::awaitable<void> Service::State::serve(http::Exchange& exchange) {

@@ -133,8 +133,9 @@ asio::awaitable<void> Connection::handle(std::shared_ptr<Connection> self, Reque
   bool threw = false;
   try {
     co_await handler(exchange);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
     threw = true;
+    self->options_.on_escape(error.what());
   }
   self->watching_ = false;
   self->on_gone_ = nullptr;

@@ -85,7 +85,19 @@ asio::awaitable<void> run_session(Presence<Core> presence) {
 }
 
 /// An exception that leaves a session (out of memory) ends that session only.
-void session_ended(const std::exception_ptr& /*cause*/) noexcept {}
+template <class Core>
+auto session_ended(std::shared_ptr<Core> core) {
+  return [core = std::move(core)](const std::exception_ptr& cause) {
+    if (!cause) return;
+    try {
+      std::rethrow_exception(cause);
+    } catch (const std::exception& error) {
+      core->options.on_escape(error.what());
+    } catch (...) {
+      core->options.on_escape("not an exception of the standard library");
+    }
+  };
+}
 
 }  // namespace
 
@@ -93,7 +105,7 @@ void Server::Core::start_session(const std::shared_ptr<Core>& core, tcp::socket 
   ++core->accepted;
   if (core->connections.size() >= core->options.connections_max) return;  // Closes the socket.
   Presence<Core> presence(core, std::make_shared<Connection>(std::move(socket), core->options));
-  asio::co_spawn(core->executor, run_session(std::move(presence)), session_ended);
+  asio::co_spawn(core->executor, run_session(std::move(presence)), session_ended(core));
 }
 
 asio::awaitable<void> Server::Core::accept_loop(std::shared_ptr<Core> core,
@@ -135,7 +147,7 @@ Result<tcp::endpoint> Server::listen(tcp::endpoint endpoint) {
   if (!ec) bound = acceptor->local_endpoint(ec);
   if (ec) return Error(ErrorKind::internal, ec);
   core_->acceptors.push_back(acceptor);
-  asio::co_spawn(core_->executor, Core::accept_loop(core_, acceptor), session_ended);
+  asio::co_spawn(core_->executor, Core::accept_loop(core_, acceptor), session_ended(core_));
   return bound;
 }
 

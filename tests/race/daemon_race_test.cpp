@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -13,14 +15,33 @@
 namespace lmb::test {
 namespace {
 
-/// Streams, whole answers, aborts and scrapes, until `stop`.
+std::string response_request(const std::string& previous) {
+  nlohmann::json body{{"model", model}, {"input", "hello"}, {"max_output_tokens", 4}};
+  if (!previous.empty()) body["previous_response_id"] = previous;
+  return post("/v1/responses", body.dump());
+}
+
+/// Streams, whole answers, conversations, aborts, lists and scrapes, until `stop`.
 void run_client(std::uint16_t port, std::uint64_t seed, const std::atomic<bool>& stop,
                 std::atomic<int>& answered) {
   std::mt19937_64 random(seed);
+  std::string previous;
   while (!stop) {
     try {
       RawClient client(port);
-      const auto choice = random() % 4;
+      const auto choice = random() % 7;
+      if (choice == 4) {
+        client.send(response_request(previous));
+        const auto answer = client.read_answer();
+        const auto body = nlohmann::json::parse(answer.body, nullptr, false);
+        previous = body.is_object() ? body.value("id", "") : "";
+        continue;
+      }
+      if (choice > 4) {
+        client.send(get(choice == 5 ? "/v1/models" : std::string("/v1/models/") + model));
+        (void)client.read_answer();
+        continue;
+      }
       client.send(choice == 3 ? get("/metrics") : post("/v1/chat/completions", chat(choice != 2)));
       if (choice == 0) {
         client.read_some(1);
@@ -34,11 +55,42 @@ void run_client(std::uint16_t port, std::uint64_t seed, const std::atomic<bool>&
   }
 }
 
+/// What operators do, and what befalls workers, until `stop`.
+void run_operator(Daemon& daemon, const std::atomic<bool>& stop) {
+  std::mt19937_64 random(7);
+  while (!stop) {
+    const auto worker = random() % daemon.fleet().size();
+    const auto name = "w" + std::to_string(worker + 1);
+    const auto what = random() % 6;
+    if (what == 5) {
+      daemon.fleet().with(worker, [&](sim::Worker& it) {
+        if (random() % 2 == 0) {
+          it.unload(model);
+        } else {
+          it.restart();
+        }
+      });
+      continue;
+    }
+    const std::vector<std::string> calls{
+        "GET /admin/requests", "GET /admin/workers", "GET /admin/status",
+        "POST /admin/workers/" + name + "/drain", "POST /admin/workers/" + name + "/undrain"};
+    RawClient client(daemon.admin_port());
+    client.send(calls[what] +
+                " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                "Content-Length: 0\r\n\r\n");
+    EXPECT_LT(client.read_answer().status, 300U);
+  }
+}
+
 TEST(DaemonRace, relays_aborts_scrapes_and_drains_at_once) {
   for (int round = 0; round < 3; ++round) {
     DaemonOptions options;
     options.threads = 3;
     options.speed = 2000;
+    options.adjust = [](config::Config& config) {
+      config.upstream.probe_interval = std::chrono::milliseconds(20);
+    };
     Daemon daemon(options);
     std::atomic<bool> stop{false};
     std::atomic<int> answered{0};
@@ -47,7 +99,11 @@ TEST(DaemonRace, relays_aborts_scrapes_and_drains_at_once) {
     for (std::uint64_t i = 0; i < 6; ++i) {
       clients.emplace_back([&, i] { run_client(port, i + 1, stop, answered); });
     }
-    EXPECT_TRUE(eventually([&] { return answered > 40; }));
+    std::atomic<bool> operator_done{false};
+    std::thread the_operator([&] { run_operator(daemon, operator_done); });
+    EXPECT_TRUE(eventually([&] { return answered > 150; }));
+    operator_done = true;
+    the_operator.join();
     daemon.server().begin_drain();
     EXPECT_TRUE(eventually([&] { return daemon.server().active() == 0; }));
     stop = true;

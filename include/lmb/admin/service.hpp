@@ -42,6 +42,8 @@ struct ServiceSetup {
   std::vector<ShardRequests> shards;
   std::function<std::uint64_t()> body_memory;
   std::function<std::size_t()> client_connections;
+  /// A session of the listener ended by an exception.
+  std::function<void(const char* what)> on_escape = [](const char*) {};
 };
 
 /// The admin listener: what the fleet does now, and the calls that change it (docs/admin.md).

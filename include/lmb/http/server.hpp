@@ -123,6 +123,8 @@ struct ServerOptions {
   std::size_t body_bytes_max = 4 * 1024 * 1024;
   std::size_t connections_max = 4096;  ///< Beyond it a connection is closed at once.
   Fields fields;                       ///< In every answer, e.g. X-Powered-By.
+  /// An exception left a handler or a session, which ended by it: a fault of ours. On the executor.
+  std::function<void(const char* what)> on_escape = [](const char*) {};
 };
 
 /// A small HTTP/1.1 and 1.0 server for everything off the data path (admin, simulated workers): one

@@ -46,6 +46,21 @@ class ServerTest : public ::testing::Test {
   tcp::endpoint endpoint_;
 };
 
+TEST_F(ServerTest, tells_of_an_exception_that_leaves_a_handler_and_goes_on) {
+  std::vector<std::string> told;
+  ServerOptions options;
+  options.on_escape = [&](const char* what) { told.emplace_back(what); };
+  start(
+      [](Exchange& exchange) -> awaitable<void> {
+        if (exchange.request().target == "/bad") throw std::runtime_error("not expected");
+        co_await exchange.respond(200, "text/plain", "fine");
+      },
+      options);
+  EXPECT_TRUE(ask("GET /bad HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 500 "));
+  EXPECT_EQ(told, std::vector<std::string>{"not expected"});
+  EXPECT_TRUE(ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").ends_with("fine"));
+}
+
 TEST_F(ServerTest, answers_and_keeps_the_connection) {
   start(echo);
   RawClient c = client();
