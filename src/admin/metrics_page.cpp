@@ -14,8 +14,11 @@ std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Me
     // A draining worker shows in its own gauge; the snapshot does not tell of its probes then.
     gauge.up = worker.state != scheduling::WorkerState::starting &&
                worker.state != scheduling::WorkerState::down;
+    gauge.suspect = worker.state == scheduling::WorkerState::suspect;
+    gauge.breaker_open = worker.breaker_until.has_value();
     gauge.draining = worker.draining;
     gauge.in_flight = worker.in_flight;
+    gauge.settling = worker.settling;
     gauge.slots = worker.slots;
     gauges.push_back(gauge);
   }

@@ -119,6 +119,11 @@ void Server::Parts::make_shards() {
   setup.options.retry = config.retry;
   setup.fleet = config.fleet;
   setup.metrics = &metrics;
+  setup.on_wedged = [this](WorkerId worker) {
+    for (auto& front : fronts) {
+      asio::post(front->shard().context(), [&front = *front, worker] { front.cut(worker); });
+    }
+  };
   dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
   shards.front()->on_tick([this](TimePoint now, Duration) { dispatcher->tick(now); });
 
@@ -203,6 +208,7 @@ void Server::Parts::make_admin() {
   }
   setup.body_memory = [this] { return shared->body_memory.used(); };
   setup.client_connections = [this] { return shared->connections.load(); };
+  setup.on_escape = [this](const char* what) { note_escape(what); };
   admin = std::make_unique<admin::Service>(std::move(setup));
 }
 

@@ -49,6 +49,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(send_failed)
     LMB_KIND(send_timeout)
     LMB_KIND(worker_closed)
+    LMB_KIND(worker_silent)
     LMB_KIND(bad_response)
     LMB_KIND(request_refused)
     LMB_KIND(model_unavailable)

@@ -59,6 +59,10 @@ void Lease::note_token(TimePoint now) noexcept {
   if (dispatcher_ != nullptr) dispatcher_->note_delivery(slot_.worker, now);
 }
 
+void Lease::note_held_back() noexcept {
+  if (dispatcher_ != nullptr) dispatcher_->held_back(slot_);
+}
+
 void Lease::finish(scheduling::Outcome outcome) noexcept {
   finish(scheduling::Report(outcome));
 }

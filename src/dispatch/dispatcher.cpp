@@ -12,6 +12,7 @@ using scheduling::Effects;
 Dispatcher::Dispatcher(const Setup& setup)
     : shards_(setup.shards),
       metrics_(setup.metrics),
+      on_wedged_(setup.on_wedged),
       delivered_(std::make_unique<std::atomic<TimePoint::rep>[]>(setup.fleet.size())),
       offered_(setup.fleet.size()),
       scheduler_(setup.options, setup.fleet, Clock::now()),
@@ -136,6 +137,11 @@ void Dispatcher::first_token(const scheduling::Slot& slot) {
   if (!effects.empty()) carry_out(std::move(effects));
 }
 
+void Dispatcher::held_back(const scheduling::Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  scheduler_.held_back(slot);
+}
+
 void Dispatcher::finish(const scheduling::Slot& slot, const scheduling::Report& report) {
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
@@ -166,21 +172,38 @@ void Dispatcher::carry_out(Effects effects) {
     boost::asio::post(shards_[shard],
                       [this, shard, refused] { deliver(shard, refused.ticket, refused.why); });
   }
-  for (const auto& transition : effects.transitions) {
-    const bool up = transition.to == scheduling::WorkerState::up;
-    const bool down = transition.to == scheduling::WorkerState::down;
-    if (metrics_ != nullptr && (up || down)) metrics_->count_transition(transition.worker, up);
-    std::string message = "worker " + worker_name(transition.worker) + ": ";
-    message += to_string(transition.from);
-    message += " -> ";
-    message += to_string(transition.to);
-    if (!up) message += failure_text(transition.worker);
-    telemetry::log(up ? telemetry::LogLevel::info : telemetry::LogLevel::warn, message);
-  }
+  for (const auto& transition : effects.transitions) tell(transition);
   for (const auto worker : effects.wedged) {
     telemetry::log(telemetry::LogLevel::warn,
-                   "worker " + worker_name(worker) + ": runs requests but delivers nothing");
+                   "worker " + worker_name(worker) +
+                       ": runs requests but delivers nothing: they are tried elsewhere or ended");
+    on_wedged_(worker);
   }
+}
+
+void Dispatcher::tell(const scheduling::Transition& transition) const {
+  using scheduling::WorkerState;
+  const auto& [worker, from, to] = transition;
+  if (metrics_ != nullptr) {
+    if (to == WorkerState::up) metrics_->count_transition(worker, telemetry::WorkerHealth::up);
+    if (to == WorkerState::suspect) {
+      metrics_->count_transition(worker, telemetry::WorkerHealth::suspect);
+    }
+    if (to == WorkerState::down) metrics_->count_transition(worker, telemetry::WorkerHealth::down);
+  }
+  const auto serves = [](WorkerState state) {
+    return state == WorkerState::up || state == WorkerState::suspect;
+  };
+  auto level = serves(to) ? telemetry::LogLevel::info : telemetry::LogLevel::warn;
+  // One failed request makes a worker suspect and the next good one clears it: that was logged when
+  // it failed.
+  if (serves(from) && serves(to)) level = telemetry::LogLevel::debug;
+  std::string message = "worker " + worker_name(worker) + ": ";
+  message += to_string(from);
+  message += " -> ";
+  message += to_string(to);
+  if (to != WorkerState::up) message += failure_text(worker);
+  telemetry::log(level, message);
 }
 
 void Dispatcher::deliver(std::size_t shard, TicketId ticket,

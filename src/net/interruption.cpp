@@ -23,6 +23,7 @@ std::optional<ErrorKind> Interruption::reason() {
   look_at_client();
   if (client_gone_ && !still_wanted()) return ErrorKind::client_gone;
   if (stop_.level() == StopLevel::now) return ErrorKind::shutting_down;
+  if (failure_) return failure_;
   if (deadline_.passed()) return ErrorKind::request_timeout;
   return std::nullopt;
 }

@@ -125,6 +125,8 @@ constexpr std::array<TableRow, error_kind_count> table{{
         "The worker stopped taking the request; retry."),
     row(worker_closed, 502, 'W', plain, "worker_closed",
         "The worker broke off before its answer was complete; retry."),
+    row(worker_silent, 504, 'W', retry, "worker_silent",
+        "The worker has delivered nothing for much longer than it ever did; retry."),
     row(bad_response, 502, 'W', plain, "bad_response",
         "The worker's answer cannot be understood; retry, or ask the operator."),
     row(request_refused, 400, 'C', detail, "request_refused", "The worker refused the request"),

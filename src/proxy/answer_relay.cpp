@@ -38,11 +38,13 @@ void append_chunk_size(std::size_t size, std::string& out) {
 }  // namespace
 
 AnswerRelay::AnswerRelay(ClientConnection& client, RequestContext& ctx,
-                         upstream::Exchange& exchange, dispatch::Lease& lease)
+                         upstream::Exchange& exchange, dispatch::Lease& lease,
+                         RunningAttempt& attempt)
     : client_(client),
       ctx_(ctx),
       exchange_(exchange),
       lease_(lease),
+      attempt_(attempt),
       writer_(client.stream(), ctx.front.shared().stream_memory,
               ctx.front.shared().options.limits.stream_buffer),
       event_stream_(exchange.head().status == 200 && is_event_stream(exchange.head())),
@@ -73,6 +75,7 @@ net::Task<Result<void>> AnswerRelay::run() {
   auto passed = co_await pass_answer();
   // A wait on a worker that has ended would be ready at once, again and again.
   worker_done_ = true;
+  attempt_.end();
   if (!passed) {
     exchange_.close();
     auto error = passed.error();
@@ -149,6 +152,7 @@ net::Task<Result<void>> AnswerRelay::wait() {
 void AnswerRelay::note_back_pressure() {
   if (held_back_ || writer_.has_room()) return;
   held_back_ = true;
+  lease_.note_held_back();
   ctx_.front.shared().metrics.count_limit_hit(writer_.full_limit());
 }
 

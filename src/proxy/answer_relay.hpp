@@ -28,7 +28,7 @@ namespace lmb::proxy {
 class AnswerRelay {
  public:
   AnswerRelay(ClientConnection& client, RequestContext& ctx, upstream::Exchange& exchange,
-              dispatch::Lease& lease);
+              dispatch::Lease& lease, RunningAttempt& attempt);
 
   net::Task<Result<void>> run();
 
@@ -67,6 +67,7 @@ class AnswerRelay {
   RequestContext& ctx_;
   upstream::Exchange& exchange_;
   dispatch::Lease& lease_;
+  RunningAttempt& attempt_;
   ClientWriter writer_;
   Hold hold_;
   bool event_stream_;

@@ -1,7 +1,7 @@
 #include "attempt.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <optional>
 #include <utility>
 
 #include "answer_relay.hpp"
@@ -113,17 +113,22 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
   co_return headed;
 }
 
-/// Who must not serve the request: workers that failed it, those that lack its route, and all but
-/// the one that made the response which it goes on from. Errors: response_unknown, response_away.
-Result<scheduling::WorkerSet> excluded_workers(const RequestContext& ctx) {
+struct Eligibility {
+  /// Workers that failed it, those that lack its route, and all but its home.
+  scheduling::WorkerSet excluded;
+  std::optional<WorkerId> home;  ///< The one that made the response which it goes on from.
+};
+
+/// Who may serve the request. Errors: response_unknown, response_away.
+Result<Eligibility> eligibility(const RequestContext& ctx) {
   auto& shared = ctx.front.shared();
   const auto excluded = ctx.tried | shared.route_gaps.of(ctx.route.label);
   const auto& previous = ctx.facts.previous_response;
-  if (previous.empty()) return excluded;
+  if (previous.empty()) return Eligibility{excluded, std::nullopt};
   const auto home = shared.responses.find(previous, shared.workers.size(), shared.dispatcher);
   switch (home.verdict) {
     case scheduling::HomeVerdict::any:
-      return excluded;
+      return Eligibility{excluded, std::nullopt};
     case scheduling::HomeVerdict::unknown:
       return Error(ErrorKind::response_unknown);
     case scheduling::HomeVerdict::away:
@@ -133,7 +138,18 @@ Result<scheduling::WorkerSet> excluded_workers(const RequestContext& ctx) {
   }
   scheduling::WorkerSet others(~std::uint64_t{0});
   others.erase(home.worker);
-  return excluded | others;
+  return Eligibility{excluded | others, home.worker};
+}
+
+/// Why nobody has the request though nobody failed it: who has the model lacks the route, or has
+/// not the response.
+Error nobody_eligible(const RequestContext& ctx, const std::optional<WorkerId>& home) {
+  const auto& shared = ctx.front.shared();
+  if (!home || shared.route_gaps.of(ctx.route.label).contains(*home)) {
+    return Error(ErrorKind::route_unsupported);
+  }
+  return Error(ErrorKind::response_away,
+               shared.dispatcher.worker_name(*home) + ", which does not have this model");
 }
 
 /// What the client can do about a refusal, where more is known than its kind.
@@ -158,12 +174,13 @@ Error explain(const Error& refusal, std::string_view model,
 net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
   const auto& shared = ctx.front.shared();
   const auto now = Clock::now();
-  const auto excluded = excluded_workers(ctx);
-  if (!excluded) co_return excluded.error();
+  const auto eligible = eligibility(ctx);
+  if (!eligible) co_return eligible.error();
   const auto wait = ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
   scheduling::Demand demand;
   demand.model = ctx.facts.model;
-  demand.tried = *excluded;
+  demand.tried = eligible->excluded;
+  demand.again = ctx.record.attempts > 0;
   demand.stream = ctx.facts.stream;
   demand.prompt_tokens = estimated_prompt_tokens(ctx.facts);
   demand.deadline = std::min(add_saturated(now, wait), client.interruption().deadline().at());
@@ -174,8 +191,8 @@ net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, Reque
     co_await client.interruption().bell().wait();
     if (const auto why = client.interruption().reason()) co_return *why;
   }
-  // Nobody has failed it yet: who has the model lacks the route.
-  if (acquisition.all_tried() && ctx.tried.empty()) co_return Error(ErrorKind::route_unsupported);
+  const bool nobody = acquisition.all_tried() && ctx.tried.empty();
+  if (nobody) co_return nobody_eligible(ctx, eligible->home);
   auto lease = acquisition.take();
   if (!lease) co_return explain(lease.error(), demand.model, shared.dispatcher);
   // A refusal keeps the phase: it tells where the request ended.
@@ -190,9 +207,10 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
   ctx.record.worker = worker;
   upstream::Exchange exchange(ctx.front.shard(), client.interruption(), ctx.front.shared().upstream,
                               ctx.front.response_head());
+  RunningAttempt running(ctx.front.attempts(), worker, client.interruption());
   auto result = co_await ask(client, ctx, exchange, lease, fresh);
   if (result) {
-    AnswerRelay relay(client, ctx, exchange, lease);
+    AnswerRelay relay(client, ctx, exchange, lease, running);
     result = co_await relay.run();
   }
   client.interruption().outlast_client(nullptr);

@@ -109,6 +109,23 @@ void Front::set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::end
   directory_.set(worker, std::move(endpoints));
 }
 
+void Front::cut(WorkerId worker) {
+  RunningAttempts hopeless;
+  for (auto each = attempts_.begin(); each != attempts_.end();) {
+    auto& attempt = *each++;
+    if (attempt.worker() != worker) continue;
+    attempt.interruption().fail(ErrorKind::worker_silent);
+    attempts_.erase(attempts_.iterator_to(attempt));
+    hopeless.push_back(attempt);
+  }
+  // Who is woken ends its attempt, and may end others with it.
+  while (!hopeless.empty()) {
+    auto& attempt = hopeless.front();
+    hopeless.pop_front();
+    attempt.interruption().bell().ring();
+  }
+}
+
 void Front::note_fault(WorkerId worker, const Error& error) {
   if (error.kind() == ErrorKind::connect_failed || error.kind() == ErrorKind::connect_timeout) {
     shared_.on_unreachable(worker);

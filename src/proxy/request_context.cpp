@@ -1,5 +1,8 @@
 #include "request_context.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "lmb/protocol/api_error.hpp"
@@ -19,7 +22,20 @@ RequestContext::~RequestContext() {
   release_request();
 }
 
+std::uint64_t RequestContext::prompt_hash() {
+  constexpr std::size_t end_bytes = 16 * 1024;
+  const auto bytes = body.view();
+  if (prompt_hash_ != 0 || bytes.empty()) return prompt_hash_;
+  const std::hash<std::string_view> hash;
+  const auto tail = bytes.substr(bytes.size() - std::min(bytes.size(), end_bytes));
+  prompt_hash_ = hash(bytes.substr(0, end_bytes));
+  prompt_hash_ = (prompt_hash_ * 31 + hash(tail)) * 31 + bytes.size();
+  prompt_hash_ |= 1U;
+  return prompt_hash_;
+}
+
 void RequestContext::release_request() {
+  (void)prompt_hash();
   front.return_buffer(body.release());
   front.return_buffer(std::exchange(worker_fields, {}));
 }

@@ -32,6 +32,10 @@ struct RequestContext {
   /// there will be no other.
   void release_request();
 
+  /// Tells the same prompt again from another one, also after release_request(); 0 = there was
+  /// none. Of a long body only both ends are looked at.
+  [[nodiscard]] std::uint64_t prompt_hash();
+
   /// Marks the record with what went wrong and in which phase.
   void note_error(ErrorKind kind);
   /// Time in this phase until now goes to the phase open so far.
@@ -54,6 +58,9 @@ struct RequestContext {
   bool close_delimited = false;  ///< Only the connection's end tells the client the answer's.
   bool answer_ended =
       false;  ///< The committed answer told its error itself and is whole on the wire.
+
+ private:
+  std::uint64_t prompt_hash_ = 0;
 };
 
 }  // namespace lmb::proxy

@@ -155,11 +155,6 @@ net::Task<Result<void>> answer_locally(ClientConnection& client, RequestContext&
   co_return sent;
 }
 
-/// Tells the same prompt again from another one; never 0.
-std::uint64_t prompt_hash(const RequestContext& ctx) {
-  return std::hash<std::string_view>{}(ctx.body.view()) | 1U;
-}
-
 /// Attempts until one is answered or the rules say stop.
 net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   auto& shared = ctx.front.shared();
@@ -168,6 +163,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   dispatch::Lease lease;
   Error last(ErrorKind::internal);
   bool fresh = false;
+  std::uint32_t gaps = 0;
   for (;;) {
     if (!lease.held()) {
       auto acquired = co_await acquire_lease(client, ctx);
@@ -182,7 +178,9 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     auto attempted = co_await run_attempt(client, ctx, lease, fresh, history);
     if (attempted) co_return Result<void>();
     last = attempted.error();
-    history.attempts = ctx.record.attempts;
+    const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
+    gaps += lacks_route ? 1U : 0U;
+    history.attempts = ctx.record.attempts - gaps;
     history.committed = ctx.committed;
     history.reconnected = fresh;
     auto decision = scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
@@ -190,7 +188,6 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     const bool left = client.interruption().reason() == ErrorKind::client_gone;
     if (left) decision = scheduling::RetryDecision::give_up;
     const auto worker = *ctx.record.worker;
-    const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
     if (lacks_route) shared.route_gaps.note(worker, ctx.route.label);
     // That costs no computation, so it is not paid for.
     const bool elsewhere = !lacks_route && decision == scheduling::RetryDecision::another_worker;
@@ -206,7 +203,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
-    finish_failed(lease, last, left ? 0 : prompt_hash(ctx));
+    finish_failed(lease, last, left ? 0 : ctx.prompt_hash());
     if (left) co_return Error(ErrorKind::client_gone);
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());

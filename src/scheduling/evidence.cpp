@@ -77,6 +77,10 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     if (!lease.held || lease.place.worker != worker) {
       continue;
     }
+    // Silent because nobody listens.
+    if (lease.held_back) {
+      return std::nullopt;
+    }
     // A load takes its own time, and LM Studio may answer nothing else meanwhile.
     if (!fleet.instance(lease.place).loaded) {
       return std::nullopt;

@@ -135,6 +135,8 @@ bool Fleet::take(Place place, TimePoint now) {
   LMB_ASSERT(is_free(place, now));
   if (owner.in_flight++ == 0) {
     owner.busy_since = now;
+    // Judged anew: the trial of one that is still wedged must not wait for ever.
+    owner.silent = false;
   }
   ++owner.grants_total;
   ++entry.in_flight;

@@ -19,6 +19,7 @@ struct Lease {
   bool cold = false;
   bool trial = false;        ///< The one request of its worker's probation.
   bool first_token = false;  ///< It was told of.
+  bool held_back = false;    ///< Its client reads too slowly: the worker has to wait at times.
   bool held = false;
 };
 
@@ -33,6 +34,7 @@ class LeaseTable {
   Lease remove(LeaseId id);
   [[nodiscard]] const Lease& find(LeaseId id) const;
   void note_first_token(LeaseId id) { leases_[id.value()].first_token = true; }
+  void note_held_back(LeaseId id) { leases_[id.value()].held_back = true; }
   /// Those that are held, and places that are vacant.
   [[nodiscard]] const std::vector<Lease>& all() const noexcept { return leases_; }
   [[nodiscard]] std::size_t size() const noexcept { return leases_.size() - vacant_.size(); }

@@ -22,6 +22,8 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::connect_timeout:
     // It never had the whole request, so it cannot be computing it.
     case ErrorKind::send_timeout:
+    // It may compute for nobody when it goes on, but it gets nothing new until it has shown that.
+    case ErrorKind::worker_silent:
     case ErrorKind::bad_response:
     case ErrorKind::model_unavailable:
     case ErrorKind::worker_error:

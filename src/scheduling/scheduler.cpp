@@ -95,7 +95,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     return Refusal::closed;
   }
   state.pass(now);
-  if (demand.tried.empty()) {
+  if (!demand.again) {
     state.retries.pay_in();
   }
   const std::string_view model = state.resolve(demand.model, demand.tried);
@@ -160,6 +160,10 @@ Effects Scheduler::first_token(const Slot& slot, TimePoint now) {
   state.tell(slot.worker, now, effects);
   state.settle(now, effects);
   return effects;
+}
+
+void Scheduler::held_back(const Slot& slot) {
+  state_->leases.note_held_back(slot.lease);
 }
 
 Effects Scheduler::finish(const Slot& slot, const Report& report, TimePoint now) {

@@ -39,7 +39,7 @@ struct Worker {
   std::string switching_to;     ///< Key of the model that it is freed for; empty = none.
   TimePoint switch_since;
   std::optional<TimePoint> last_switch;
-  bool silent = false;  ///< Found wedged, and nothing was delivered since.
+  bool silent = false;  ///< Found wedged; nothing was delivered and nothing begun since.
   std::uint64_t grants_total = 0;
   std::uint64_t last_grant =
       0;  ///< Number of its latest grant among all the fleet's; 0 = none yet.

@@ -53,8 +53,8 @@ void Metrics::count_probe(WorkerId worker, bool alive, Duration took) noexcept {
   state_->worker.count_probe(worker, alive, took);
 }
 
-void Metrics::count_transition(WorkerId worker, bool up) noexcept {
-  state_->worker.count_transition(worker, up);
+void Metrics::count_transition(WorkerId worker, WorkerHealth to) noexcept {
+  state_->worker.count_transition(worker, to);
 }
 
 void Metrics::count_limit_hit(std::string_view limit) noexcept {

@@ -9,6 +9,9 @@ namespace {
 /// The first kind that is a worker's doing; the enumeration keeps these at its end.
 constexpr auto first_worker_kind = static_cast<std::size_t>(ErrorKind::connect_failed);
 
+/// By WorkerHealth.
+constexpr std::array<const char*, 3> health_names{"up", "suspect", "down"};
+
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(Instruments& instruments, const std::vector<std::string>& workers)
@@ -33,6 +36,23 @@ void WorkerMetrics::create_gauges(Instruments& instruments) {
        "0 or 1",
        "1 while the worker is up or suspect, 0 while it is down or was never reached.",
        {"worker"}});
+  GaugeFamily& settling = instruments.gauges(
+      {"lmbalancer_worker_settling_slots",
+       "slots",
+       "Slots still taken by requests whose clients left before the worker answered.",
+       {"worker"}});
+  GaugeFamily& suspect = instruments.gauges(
+      {"lmbalancer_worker_suspect",
+       "0 or 1",
+       "1 while the worker is up but its last probe or request failed or its breaker is not "
+       "closed: it gets requests when the others are full.",
+       {"worker"}});
+  GaugeFamily& breaker_open =
+      instruments.gauges({"lmbalancer_worker_breaker_open",
+                          "0 or 1",
+                          "1 while the worker gets no request, or just one to try, because too "
+                          "many in a row failed or it delivered nothing.",
+                          {"worker"}});
   GaugeFamily& draining =
       instruments.gauges({"lmbalancer_worker_draining",
                           "0 or 1",
@@ -42,7 +62,10 @@ void WorkerMetrics::create_gauges(Instruments& instruments) {
     const prometheus::Labels labels{{"worker", workers_[i]}};
     series_[i].in_flight = &in_flight.Add(labels);
     series_[i].slots = &slots.Add(labels);
+    series_[i].settling = &settling.Add(labels);
     series_[i].up = &up.Add(labels);
+    series_[i].suspect = &suspect.Add(labels);
+    series_[i].breaker_open = &breaker_open.Add(labels);
     series_[i].draining = &draining.Add(labels);
   }
 }
@@ -100,8 +123,9 @@ void WorkerMetrics::create_health_series(Instruments& instruments) {
     series.probes_ok = &probes.Add({{"worker", worker}, {"result", "ok"}});
     series.probes_failed = &probes.Add({{"worker", worker}, {"result", "failed"}});
     series.probe_duration = &probe_duration.Add({{"worker", worker}}, buckets::probe_duration());
-    series.transitions_up = &transitions.Add({{"worker", worker}, {"to", "up"}});
-    series.transitions_down = &transitions.Add({{"worker", worker}, {"to", "down"}});
+    for (std::size_t to = 0; to < health_names.size(); ++to) {
+      series.transitions[to] = &transitions.Add({{"worker", worker}, {"to", health_names[to]}});
+    }
   }
 }
 
@@ -137,9 +161,8 @@ void WorkerMetrics::count_probe(WorkerId worker, bool alive, Duration took) noex
   if (alive) series.probe_duration->Observe(seconds(took));
 }
 
-void WorkerMetrics::count_transition(WorkerId worker, bool up) noexcept {
-  Series& series = at(worker);
-  (up ? series.transitions_up : series.transitions_down)->Increment();
+void WorkerMetrics::count_transition(WorkerId worker, WorkerHealth to) noexcept {
+  at(worker).transitions[static_cast<std::size_t>(to)]->Increment();
 }
 
 void WorkerMetrics::set_gauges(const std::vector<WorkerGauges>& workers) noexcept {
@@ -147,7 +170,10 @@ void WorkerMetrics::set_gauges(const std::vector<WorkerGauges>& workers) noexcep
     Series& series = at(gauges.worker);
     series.in_flight->Set(gauges.in_flight);
     series.slots->Set(gauges.slots);
+    series.settling->Set(gauges.settling);
     series.up->Set(gauges.up ? 1 : 0);
+    series.suspect->Set(gauges.suspect ? 1 : 0);
+    series.breaker_open->Set(gauges.breaker_open ? 1 : 0);
     series.draining->Set(gauges.draining ? 1 : 0);
   }
 }

@@ -19,7 +19,7 @@ class WorkerMetrics {
   void count_retry(WorkerId worker, ErrorKind error) noexcept;
   void count_connection(WorkerId worker, bool reused) noexcept;
   void count_probe(WorkerId worker, bool alive, Duration took) noexcept;
-  void count_transition(WorkerId worker, bool up) noexcept;
+  void count_transition(WorkerId worker, WorkerHealth to) noexcept;
   void set_gauges(const std::vector<WorkerGauges>& workers) noexcept;
 
  private:
@@ -28,15 +28,17 @@ class WorkerMetrics {
   struct Series {
     Gauge* in_flight = nullptr;
     Gauge* slots = nullptr;
+    Gauge* settling = nullptr;
     Gauge* up = nullptr;
+    Gauge* suspect = nullptr;
+    Gauge* breaker_open = nullptr;
     Gauge* draining = nullptr;
     Counter* connections_reused = nullptr;
     Counter* connections_fresh = nullptr;
     Counter* probes_ok = nullptr;
     Counter* probes_failed = nullptr;
     Histogram* probe_duration = nullptr;
-    Counter* transitions_up = nullptr;
-    Counter* transitions_down = nullptr;
+    std::array<Counter*, 3> transitions{};  ///< By WorkerHealth.
     ErrorSeries attempt_failures;
     ErrorSeries retries;
   };

@@ -58,6 +58,7 @@ void History::submit(Request& request) {
   demand.model = request.model;
   demand.deadline = request.queue_deadline;
   demand.tried = request.tried;
+  demand.again = !request.tried.empty();
   demand.prompt_tokens = request.prompt_tokens;
   const scheduling::Submitted result = scheduler_.submit(demand, now());
   oracle_.submitted(demand, result, now());

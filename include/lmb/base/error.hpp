@@ -55,6 +55,7 @@ enum class ErrorKind : std::uint8_t {
   send_failed,         ///< Reset while the request was being sent.
   send_timeout,        ///< The worker took no byte within timeouts.send.
   worker_closed,       ///< Closed or reset before the answer was complete.
+  worker_silent,       ///< Found wedged: silent for longer than its own past explains.
   bad_response,        ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
   request_refused,     ///< A stream's first event says that the request itself is wrong.
   model_unavailable,   ///< The worker cannot provide the model now. Detail: its own words.

@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,6 +44,9 @@ class Lease {
   void note_first_token(TimePoint now) noexcept;
   /// A token of a stream came.
   void note_token(TimePoint now) noexcept;
+  /// The client reads too slowly, so that the worker has to wait: see Scheduler::held_back. Takes
+  /// the dispatcher's lock.
+  void note_held_back() noexcept;
   /// Gives the slot back and says how it went. A second call does nothing.
   void finish(scheduling::Outcome outcome) noexcept;
   /// The same after a fault of the worker, whose kind is told in the log if it goes down by it.
@@ -103,6 +107,9 @@ class Dispatcher {
     std::vector<scheduling::WorkerSpec> fleet;
     std::vector<boost::asio::any_io_executor> shards;  ///< By shard index.
     telemetry::Metrics* metrics = nullptr;             ///< Outlives the dispatcher.
+    /// A worker was found wedged: what runs there must be ended or tried elsewhere. Called from any
+    /// thread, without the lock.
+    std::function<void(WorkerId)> on_wedged = [](WorkerId) {};
   };
   explicit Dispatcher(const Setup& setup);
 
@@ -146,9 +153,11 @@ class Dispatcher {
   friend class Acquisition;
   void finish(const scheduling::Slot& slot, const scheduling::Report& report);
   void first_token(const scheduling::Slot& slot);
+  void held_back(const scheduling::Slot& slot);
   /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without
   /// the lock.
   void carry_out(scheduling::Effects effects);
+  void tell(const scheduling::Transition& transition) const;
   [[nodiscard]] std::string failure_text(WorkerId worker) const;
   void deliver(std::size_t shard, TicketId ticket,
                std::variant<scheduling::Slot, scheduling::Refusal> outcome);
@@ -160,6 +169,7 @@ class Dispatcher {
   };
   std::vector<std::string> names_;
   telemetry::Metrics* metrics_;
+  std::function<void(WorkerId)> on_wedged_;
   /// By worker: ticks of the clock when it last delivered; 0 = never.
   std::unique_ptr<std::atomic<TimePoint::rep>[]> delivered_;
   std::mutex offers_mutex_;  ///< Held by set_offers() alone, around mutex_.

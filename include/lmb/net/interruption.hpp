@@ -48,7 +48,13 @@ class Interruption {
   /// The client has left, and the work goes on without it.
   [[nodiscard]] bool alone() const noexcept { return client_gone_ && wanted_; }
 
-  /// The first reason that holds now: client_gone, shutting_down (StopLevel::now), request_timeout.
+  /// What is waited for will not come, as somebody else found out: every wait ends with `why` until
+  /// mend(). Wakes nobody: ring the bell.
+  void fail(ErrorKind why) noexcept { failure_ = why; }
+  void mend() noexcept { failure_.reset(); }
+
+  /// The first reason that holds now: client_gone, shutting_down (StopLevel::now), what fail() was
+  /// told, request_timeout.
   [[nodiscard]] std::optional<ErrorKind> reason();
 
  private:
@@ -64,6 +70,7 @@ class Interruption {
   Stream* client_ = nullptr;
   bool client_gone_ = false;
   std::function<bool()> wanted_;
+  std::optional<ErrorKind> failure_;
 };
 
 }  // namespace lmb::net

@@ -3,8 +3,6 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/intrusive/list.hpp>
-#include <boost/intrusive/list_hook.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,6 +17,7 @@
 #include "lmb/proxy/local_answer.hpp"
 #include "lmb/proxy/options.hpp"
 #include "lmb/proxy/route_gaps.hpp"
+#include "lmb/proxy/running.hpp"
 #include "lmb/scheduling/options.hpp"
 #include "lmb/telemetry/access_log.hpp"
 #include "lmb/telemetry/metrics.hpp"
@@ -79,21 +78,6 @@ struct Shared {
   std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
 };
 
-/// A request's place among those that its shard serves now; in it from construction to destruction.
-class RunningRequest : public boost::intrusive::list_base_hook<
-                           boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
- public:
-  explicit RunningRequest(const telemetry::RequestRecord& record) noexcept : record_(record) {}
-  RunningRequest(const RunningRequest&) = delete;
-  RunningRequest& operator=(const RunningRequest&) = delete;
-  [[nodiscard]] const telemetry::RequestRecord& record() const noexcept { return record_; }
-
- private:
-  const telemetry::RequestRecord& record_;
-};
-using RunningRequests =
-    boost::intrusive::list<RunningRequest, boost::intrusive::constant_time_size<false>>;
-
 /// The proxy on one shard: its sessions, its pooled connections, its view of the fleet.
 /// Thread safety: none; lives on its shard.
 class Front {
@@ -130,6 +114,10 @@ class Front {
 
   /// The requests that are being read, waiting or answered, oldest first.
   [[nodiscard]] RunningRequests& running() noexcept { return running_; }
+  /// The attempts that workers work on now.
+  [[nodiscard]] RunningAttempts& attempts() noexcept { return attempts_; }
+  /// Ends all attempts on the worker with worker_silent: it was found wedged.
+  void cut(WorkerId worker);
 
   /// A string with capacity from an earlier request, if one is spare; give it back after use.
   [[nodiscard]] std::string borrow_buffer();
@@ -144,6 +132,7 @@ class Front {
   protocol::RequestHead request_head_;
   protocol::ResponseHead response_head_;
   RunningRequests running_;
+  RunningAttempts attempts_;
   std::size_t refused_connections_ = 0;
   std::mt19937_64 random_;
   TimePoint date_until_{};

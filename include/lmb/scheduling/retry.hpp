@@ -10,7 +10,8 @@ namespace lmb::scheduling {
 
 /// All that a retry decision depends on.
 struct AttemptHistory {
-  std::uint32_t attempts = 1;      ///< Attempts made so far, not counting same-worker reconnects.
+  /// Attempts made so far, but for same-worker reconnects and workers that lack the route.
+  std::uint32_t attempts = 1;
   bool committed = false;          ///< A byte of an answer went to the client.
   bool connection_reused = false;  ///< The failed exchange ran on a kept-alive connection.
   bool answer_begun = false;       ///< At least one byte of the worker's answer arrived.
@@ -29,13 +30,14 @@ enum class RetryDecision : std::uint8_t {
 };
 
 /// All retry rules, in order: never after the commit point; never past the deadline; never after a
-/// head or token timeout (the worker may still be computing); a request that acts (integrations,
-/// MCP tools) never once anything of it was sent; a reused connection that died before any answer
-/// byte is repeated once at once on a fresh one; connect failures, send time-outs, resets, closed
-/// connections, bad answers, worker faults (429 and 5xx among them), models that cannot be loaded
-/// and missing routes go to another worker while attempts are left; everything else is final.
-/// another_worker must be paid for out of the fleet's budget (Scheduler::take_retry): when that is
-/// spent, give up. Part of docs/architecture.md's table; a truth-table test holds it.
+/// head or token timeout (the worker may still be computing); a missing route goes to another
+/// worker, at no attempt's cost; a request that acts (integrations, MCP tools) never once anything
+/// of it was sent; a reused connection that died before any answer byte is repeated once at once on
+/// a fresh one; connect failures, send time-outs, resets, closed connections, bad answers, worker
+/// faults (429 and 5xx among them) and models that cannot be loaded go to another worker while
+/// attempts are left; everything else is final. another_worker must be paid for out of the fleet's
+/// budget (Scheduler::take_retry): when that is spent, give up. Part of docs/architecture.md's
+/// table; a truth-table test holds it.
 RetryDecision decide_retry(ErrorKind error, const AttemptHistory& history,
                            const RetryOptions& options, TimePoint now) noexcept;
 

@@ -54,6 +54,9 @@ class Scheduler {
   bool withdraw(TicketId ticket);
   /// The first token of a running request, for slots with Slot::watched.
   Effects first_token(const Slot& slot, TimePoint now);
+  /// The client of this running request reads more slowly than the worker writes: from now on its
+  /// silence is no evidence against the worker.
+  void held_back(const Slot& slot);
   /// Ends a request. Its slot is free at once, unless the client left after it was sent and before
   /// a token was seen: then the slot settles. May grant waiting requests. Tells the worker's
   /// breaker.

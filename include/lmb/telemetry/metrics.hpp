@@ -19,11 +19,17 @@ struct BuildInfo {
 };
 
 /// A worker's gauges as the dispatcher's snapshot gives them, copied in before each scrape.
+/// What a worker's health changed to.
+enum class WorkerHealth : std::uint8_t { up, suspect, down };
+
 struct WorkerGauges {
   WorkerId worker;
   bool up = false;
+  bool suspect = false;
+  bool breaker_open = false;
   bool draining = false;
   std::uint32_t in_flight = 0;
+  std::uint32_t settling = 0;
   std::uint32_t slots = 0;
 };
 
@@ -53,7 +59,7 @@ class Metrics {
   /// A connection was taken for an exchange: from the pool, or fresh.
   void count_connection(WorkerId worker, bool reused) noexcept;
   void count_probe(WorkerId worker, bool alive, Duration took) noexcept;
-  void count_transition(WorkerId worker, bool up) noexcept;
+  void count_transition(WorkerId worker, WorkerHealth to) noexcept;
   /// A named limit was hit; `limit` is the config key, e.g. "limits.body_bytes". Unknown names
   /// count as "other".
   void count_limit_hit(std::string_view limit) noexcept;

@@ -6,14 +6,18 @@
 #include <cstdint>
 #include <functional>
 #include <iostream>
+#include <list>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "lmb/bench/load.hpp"
 #include "lmb/bench/target.hpp"
 #include "support/daemon.hpp"
+#include "support/raw_client.hpp"
 
 namespace lmb::test {
 namespace {
@@ -40,8 +44,22 @@ Trouble event(const char* name, std::function<void(sim::Worker&)> happens) {
   return {name, std::move(happens), [](sim::Worker&) {}};
 }
 
+constexpr const char* other_preset = "m2-ultra-8b";
+
+/// Somebody else's request, not through the balancer, makes LM Studio load another model: that
+/// evicts the one which generates.
+Trouble eviction() {
+  auto others = std::make_shared<std::list<RawClient>>();
+  return event("evict", [others](sim::Worker& worker) {
+    const auto body = R"({"model":")" + sim::find_preset(other_preset)->model.key +
+                      R"(","max_tokens":2,"messages":[{"role":"user","content":"Hi"}]})";
+    others->emplace_back(worker.port()).send(post("/v1/chat/completions", body));
+  });
+}
+
 std::vector<Trouble> all_troubles() {
   return {
+      eviction(),
       fault("refuse", sim::Fault::refuse),
       fault("close before head", sim::Fault::close_before_head),
       fault("garbage", sim::Fault::garbage),
@@ -58,18 +76,15 @@ std::vector<Trouble> all_troubles() {
   };
 }
 
-/// One worker is in trouble at any time, the next one when so many more requests have ended, or
-/// after two seconds: a wedge may hold all clients until somebody mends it.
+/// One worker is in trouble at any time, the next one when so many more requests have ended.
 class Misfortune {
  public:
   explicit Misfortune(sim::Fleet& fleet) : fleet_(fleet) {}
 
   void follow(const bench::Progress& progress) {
-    const bool late = under_way_ && progress.elapsed - begun_at_ > 2s;
-    if (progress.done < next_at_ && !late) return;
+    if (progress.done < next_at_) return;
     finish();
     next_at_ = progress.done + step;
-    begun_at_ = progress.elapsed;
     const auto& trouble = troubles_[begun_ % troubles_.size()];
     fleet_.with(begun_ % worker_count, trouble.begin);
     ++begun_;
@@ -90,12 +105,23 @@ class Misfortune {
   const std::vector<Trouble> troubles_ = all_troubles();
   std::size_t begun_ = 0;
   std::size_t next_at_ = step;
-  Duration begun_at_{};
   bool under_way_ = false;
 };
 
+/// On disk: what a request loads may be evicted.
+sim::ModelOptions on_disk(std::string_view preset) {
+  sim::ModelOptions options;
+  options.preset = *sim::find_preset(preset);
+  options.loaded = false;
+  options.load_time = 300ms;  // 30 ms here.
+  return options;
+}
+
 DaemonOptions fleet() {
   DaemonOptions options;
+  options.adjust_worker = [](sim::WorkerOptions& worker) {
+    worker.models = {on_disk(sim::default_preset), on_disk(other_preset)};
+  };
   options.workers = worker_count;
   options.threads = 2;
   options.speed = 10;
@@ -105,6 +131,7 @@ DaemonOptions fleet() {
     config.scheduling.health.breaker_open = 200ms;
     config.scheduling.health.breaker_open_max = 1s;
     config.scheduling.health.slow_start = 300ms;
+    config.scheduling.health.wedge_floor = 1s;
     config.retry.budget_min_per_second = 100;
   };
   return options;
@@ -137,6 +164,9 @@ TEST(FleetFaults, no_client_sees_an_error_that_a_healthy_worker_could_have_spare
                                    << bench::failure_label(sample) << ": " << sample.error_message;
     ++cut[bench::failure_label(sample)];
   }
+  std::uint64_t killed = 0;
+  for (std::size_t i = 0; i < worker_count; ++i) killed += daemon.fleet().counters(i).killed;
+  EXPECT_GT(killed, 0U) << "crashes, unloads and evictions met running requests";
   std::size_t all_cut = 0;
   for (const auto& [why, count] : cut) {
     std::cout << count << " answers cut after their first token: " << why << '\n';

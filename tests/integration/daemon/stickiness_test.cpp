@@ -120,6 +120,31 @@ TEST(Stickiness, a_home_that_is_away_is_named) {
       eventually([&] { return ask(daemon, "/v1/responses", question(kept.id)).status == 200U; }));
 }
 
+TEST(Stickiness, a_home_that_lacks_the_model_is_named) {
+  DaemonOptions options;
+  options.workers = 2;
+  constexpr const char* other_model = "openai/gpt-oss-20b";
+  options.adjust_one = [](std::size_t index, sim::WorkerOptions& worker) {
+    sim::ModelOptions own;
+    own.preset = *sim::find_preset(sim::default_preset);
+    worker.models = {own};
+    if (index == 0) return;
+    own.preset.model.key = other_model;
+    worker.models.push_back(own);
+  };
+  const Daemon daemon(options);
+  auto kept = responses_answer(daemon);
+  while (kept.worker != "w1") kept = responses_answer(daemon);
+  auto body = question(kept.id);
+  body["model"] = other_model;
+  const auto answer = ask(daemon, "/v1/responses", body);
+  EXPECT_EQ(answer.status, 409U) << answer.body;
+  EXPECT_EQ(error_of(answer)["code"], "response_away");
+  EXPECT_NE(std::string(error_of(answer)["message"]).find("w1, which does not have this model"),
+            std::string::npos)
+      << answer.body;
+}
+
 /// The first `old` of three workers are too old for /v1/responses.
 DaemonOptions with_old_workers(std::size_t old) {
   DaemonOptions options;
@@ -151,6 +176,16 @@ TEST(RouteGaps, a_worker_that_lacks_a_route_is_asked_once) {
     chatted.insert(worker_of(client.read_answer()));
   }
   EXPECT_EQ(chatted.size(), 3U) << "no fault: the routes that they have are still theirs";
+}
+
+TEST(RouteGaps, cost_no_attempt) {
+  auto options = with_old_workers(2);
+  options.adjust = [](config::Config& config) { config.retry.attempts_max = 1; };
+  Daemon daemon(options);
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = ask(daemon, "/v1/responses", question());
+    EXPECT_EQ(answer.status, 200U) << answer.body;
+  }
 }
 
 TEST(RouteGaps, a_route_that_nobody_has_is_not_implemented) {

@@ -112,6 +112,17 @@ TEST_F(InterruptionTest, a_client_with_a_pipelined_request_that_stays_is_looked_
   EXPECT_EQ(wait.wakes, 4);
 }
 
+TEST_F(InterruptionTest, what_others_found_out_ends_every_wait_until_it_is_mended) {
+  interruption.fail(ErrorKind::worker_silent);
+  EXPECT_FALSE(wait.ended) << "the bell wakes";
+  interruption.bell().ring();
+  ASSERT_TRUE(wait.ended);
+  EXPECT_EQ(wait.reason, ErrorKind::worker_silent);
+  EXPECT_EQ(interruption.reason(), ErrorKind::worker_silent);
+  interruption.mend();
+  EXPECT_EQ(interruption.reason(), std::nullopt);
+}
+
 TEST_F(InterruptionTest, an_unwatched_client_may_go) {
   interruption.unwatch();
   client_pair.second.close();

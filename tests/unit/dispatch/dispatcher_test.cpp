@@ -5,6 +5,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lmb/telemetry/metrics.hpp"
 #include "two_shards.hpp"
@@ -158,6 +159,58 @@ TEST_F(DispatcherTest, transitions_are_counted_by_worker) {
   EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="up",worker="w1"} 1)"));
   EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="down",worker="w1"} 1)"));
   EXPECT_TRUE(shows(R"(lmbalancer_worker_health_transitions_total{to="down",worker="w0"} 0)"));
+}
+
+TEST_F(DispatcherTest, a_worker_under_suspicion_did_not_come_up_again) {
+  telemetry::Metrics metrics({"w0"}, {}, {});
+  setup.metrics = &metrics;
+  start(1, 1);
+  dispatcher->observe_probe(w0, false);
+  dispatcher->observe_probe(w0, true);
+  const auto page = metrics.render();
+  const auto shows = [&](const std::string& line) {
+    return page.find("lmbalancer_worker_health_transitions_total{to=\"" + line + "\n") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(shows(R"(suspect",worker="w0"} 1)")) << page;
+  EXPECT_TRUE(shows(R"(up",worker="w0"} 2)")) << "at the start, and cleared";
+  EXPECT_TRUE(shows(R"(down",worker="w0"} 0)"));
+}
+
+TEST_F(DispatcherTest, tells_who_was_found_wedged) {
+  std::vector<WorkerId> wedged;
+  setup.on_wedged = [&](WorkerId worker) { wedged.push_back(worker); };
+  start(1, 1);
+  auto demand = patient();
+  demand.prompt_tokens = 1000;
+  demand.stream = true;
+  net::Bell bell;
+  const auto run = [&] {
+    Acquisition acquisition(*dispatcher, 0, demand, bell);
+    auto lease = std::move(*acquisition.take());
+    lease.note_sent(Clock::now());
+    return lease;
+  };
+  for (int i = 0; i < 20; ++i) {
+    auto lease = run();
+    manual_clock::advance(seconds(1));
+    lease.note_first_token(Clock::now());
+    manual_clock::advance(seconds(1));
+    scheduling::Report report(Outcome::answered);
+    report.tokens = 20;
+    report.last_token = Clock::now();
+    lease.finish(report);
+  }
+  auto slow_reader = run();
+  slow_reader.note_held_back();
+  manual_clock::advance(seconds(3600));
+  dispatcher->observe_probe(w0, true);
+  EXPECT_TRUE(wedged.empty()) << "nobody listens to it";
+  slow_reader.finish(Outcome::answered);
+  const auto silent = run();
+  manual_clock::advance(seconds(3600));
+  dispatcher->observe_probe(w0, true);
+  EXPECT_EQ(wedged, std::vector<WorkerId>{w0});
 }
 
 TEST_F(DispatcherTest, tells_when_to_try_again_from_what_it_has_measured) {

@@ -285,6 +285,36 @@ TEST(HealthStory, bytes_of_any_answer_and_answers_that_cannot_be_judged_prevent_
   EXPECT_EQ(story.probe(0, true), nothing);
 }
 
+TEST(HealthStory, silence_towards_a_client_that_does_not_read_is_no_evidence) {
+  Story story({slots(4)});
+  story.all_up();
+  learn(story);
+  const Slot slow = run_stream(story, 1000);
+  story->held_back(slow);
+  run_stream(story, 1000);
+  story.pass(1h);
+  EXPECT_EQ(story.probe(0, true), nothing);
+  (void)story.finish(slow, Outcome::answered);
+  story.pass(61s);
+  EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
+}
+
+TEST(HealthStory, the_trial_of_a_wedged_worker_is_judged_anew) {
+  Story story({slots(4)});
+  story.all_up();
+  learn(story);
+  const Slot first = run_stream(story, 1000);
+  story.pass(61s);
+  EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
+  (void)story.finish(first, Outcome::worker_fault);
+  story.pass(10s);
+  run_stream(story, 1000);
+  story.pass(59s);
+  EXPECT_TRUE(story.probe(0, true).wedged.empty());
+  story.pass(2s);
+  EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
+}
+
 TEST(HealthStory, a_worker_that_taught_nothing_is_not_judged) {
   Story story({slots(4)});
   story.all_up();

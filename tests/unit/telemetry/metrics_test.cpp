@@ -175,7 +175,7 @@ TEST_F(MetricsTest, what_happens_at_workers_is_counted_by_worker) {
   metrics_.count_connection(mac_a, false);
   metrics_.count_probe(mac_b, true, microseconds(250));
   metrics_.count_probe(mac_b, false, seconds(2));
-  metrics_.count_transition(mac_b, false);
+  metrics_.count_transition(mac_b, WorkerHealth::down);
   const Exposition scraped = scrape();
   EXPECT_EQ(
       scraped.at(R"(lmbalancer_attempt_failures_total{kind="connect_failed",worker="mac-a"})"), 2);
@@ -196,14 +196,27 @@ TEST_F(MetricsTest, what_happens_at_workers_is_counted_by_worker) {
 }
 
 TEST_F(MetricsTest, gauges_tell_the_fleet_as_it_was_set_last) {
-  metrics_.set_fleet({{mac_a, true, false, 3, 4}, {mac_b, true, true, 1, 2}}, 7, 1 << 20);
-  metrics_.set_fleet({{mac_a, false, false, 0, 0}}, 5, 12345);
+  metrics_.set_fleet({{.worker = mac_a, .up = true, .in_flight = 3, .slots = 4},
+                      {.worker = mac_b,
+                       .up = true,
+                       .suspect = true,
+                       .breaker_open = true,
+                       .draining = true,
+                       .in_flight = 1,
+                       .settling = 1,
+                       .slots = 2}},
+                     7, 1 << 20);
+  metrics_.set_fleet({{.worker = mac_a}}, 5, 12345);
   const Exposition scraped = scrape();
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_up{worker="mac-a"})"), 0);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_slots{worker="mac-a"})"), 0);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_up{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_draining{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_draining{worker="mac-a"})"), 0);
+  for (const std::string name : {"suspect", "breaker_open", "settling_slots"}) {
+    EXPECT_EQ(scraped.at("lmbalancer_worker_" + name + R"({worker="mac-b"})"), 1) << name;
+    EXPECT_EQ(scraped.at("lmbalancer_worker_" + name + R"({worker="mac-a"})"), 0) << name;
+  }
   EXPECT_EQ(scraped.at(R"(lmbalancer_inflight_requests{worker="mac-b"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_slots{worker="mac-b"})"), 2);
   EXPECT_EQ(scraped.at("lmbalancer_queue_depth"), 5);

@@ -37,7 +37,8 @@ TEST(Promtool, finds_nothing_wrong_with_a_used_scrape_and_odd_names) {
     metrics.count_retry(WorkerId(worker), ErrorKind::internal);
   }
   metrics.observe_loop_lag(3, std::chrono::nanoseconds(1));
-  metrics.set_fleet({{WorkerId(0), true, false, 1, 4}}, 1'000'000, 1ULL << 40U);
+  metrics.set_fleet({{.worker = WorkerId(0), .up = true, .in_flight = 1, .slots = 4}}, 1'000'000,
+                    1ULL << 40U);
   expect_clean(metrics.render());
 }
 

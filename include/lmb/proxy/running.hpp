@@ -1,0 +1,62 @@
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/intrusive/options.hpp>
+
+#include "lmb/base/strong_id.hpp"
+#include "lmb/net/interruption.hpp"
+#include "lmb/telemetry/request_record.hpp"
+
+namespace lmb::proxy {
+
+using UnlinksItself =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// A request's place among those that its shard serves now; in it from construction to destruction.
+class RunningRequest : public UnlinksItself {
+ public:
+  explicit RunningRequest(const telemetry::RequestRecord& record) noexcept : record_(record) {}
+  RunningRequest(const RunningRequest&) = delete;
+  RunningRequest& operator=(const RunningRequest&) = delete;
+  [[nodiscard]] const telemetry::RequestRecord& record() const noexcept { return record_; }
+
+ private:
+  const telemetry::RequestRecord& record_;
+};
+using RunningRequests =
+    boost::intrusive::list<RunningRequest, boost::intrusive::constant_time_size<false>>;
+
+class RunningAttempt;
+using RunningAttempts =
+    boost::intrusive::list<RunningAttempt, boost::intrusive::constant_time_size<false>>;
+
+/// A request that a worker works on, so that it can be ended when the worker is found wedged.
+/// Thread safety: none; lives on its shard, shorter than the interruption.
+class RunningAttempt : public UnlinksItself {
+ public:
+  RunningAttempt(RunningAttempts& all, WorkerId worker, net::Interruption& interruption)
+      : worker_(worker), interruption_(interruption) {
+    all.push_back(*this);
+  }
+  RunningAttempt(const RunningAttempt&) = delete;
+  RunningAttempt& operator=(const RunningAttempt&) = delete;
+  ~RunningAttempt() { end(); }
+
+  [[nodiscard]] WorkerId worker() const noexcept { return worker_; }
+  [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
+  /// Nothing is wanted of the worker any more: what it does ends no wait from now on.
+  void end() noexcept {
+    if (ended_) return;
+    ended_ = true;
+    if (is_linked()) unlink();
+    interruption_.mend();
+  }
+
+ private:
+  const WorkerId worker_;
+  net::Interruption& interruption_;
+  bool ended_ = false;
+};
+
+}  // namespace lmb::proxy
