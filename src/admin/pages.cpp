@@ -174,6 +174,7 @@ std::string requests_page(const ServiceSetup& setup, const RequestList& requests
   for (const auto& row : requests.rows) {
     rows.push_back(
         {{"request_id", row.id},
+         {"client", row.client.empty() ? Json() : Json(row.client)},
          {"route", row.route},
          {"model", row.model},
          {"worker", row.worker ? Json(setup.dispatcher->worker_name(*row.worker)) : Json()},

@@ -32,6 +32,7 @@ RequestList list_requests(const VisitRequests& visit, std::size_t limit, TimePoi
     }
     RequestRow row;
     row.id = record.request_id;
+    row.client = record.client;
     row.model = record.model.substr(0, model_bytes_max);
     row.route = record.route;
     row.worker = record.worker;

@@ -18,6 +18,7 @@ namespace lmb::admin {
 /// What operators may see of a request: no prompt, no header, no address.
 struct RequestRow {
   std::string id;
+  std::string client;      ///< A key's name or a hash; empty = not known yet.
   std::string model;       ///< Cut at 200 bytes: clients choose it.
   std::string_view route;  ///< Static lifetime.
   std::optional<WorkerId> worker;

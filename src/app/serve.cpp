@@ -106,12 +106,14 @@ const char* environment(const char* name) {
 }
 
 void warn_if_open(const config::Config& config) {
+  if (!config.proxy.auth.keys.empty()) return;
   for (const auto& address : config.net.listen) {
     if (net::is_loopback(address)) continue;
     telemetry::log(
         telemetry::LogLevel::warn,
         "listening on " + address.host +
-            " without client keys: everybody who reaches this address can use the fleet");
+            " without client keys (auth.keys): everybody who reaches this address can use "
+            "the fleet");
   }
 }
 

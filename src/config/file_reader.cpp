@@ -90,6 +90,7 @@ void FileReader::read_member(std::string_view name, const Node& node, std::strin
   }
   const auto names = read_object(node, name, path, target);
   if (name == "admin") read_admin_key(names, target.worker);
+  if (name == "auth") find_client_keys();
 }
 
 void FileReader::read_workers(const Node& node) {
@@ -156,7 +157,11 @@ void FileReader::read_api_key(const Names& names, const std::string& variable,
     problems_.add(at, "give api_key or api_key_env, not both");
     return;
   }
-  if (variable.empty()) return;
+  if (!variable.empty()) read_variable(variable, at, secret);
+}
+
+void FileReader::read_variable(const std::string& variable, const std::string& at,
+                               std::string& secret) {
   if (!is_variable_name(variable)) {
     // Not shown: it may be the key itself.
     problems_.add(at,
@@ -176,6 +181,20 @@ void FileReader::read_api_key(const Names& names, const std::string& variable,
     return;
   }
   secret = value;
+}
+
+void FileReader::find_client_keys() {
+  auto& keys = config_.proxy.auth.keys;
+  for (std::size_t i = 0; i < keys.size() && !problems_.full(); ++i) {
+    const auto path = child_path("auth.keys", keys[i].name);
+    if (keys[i].secret.empty()) read_variable(keys[i].variable, path + ".env", keys[i].secret);
+    const auto twin =
+        std::find_if(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(i),
+                     [&](const auto& other) { return other.secret == keys[i].secret; });
+    if (twin == keys.begin() + static_cast<std::ptrdiff_t>(i) || keys[i].secret.empty()) continue;
+    problems_.add(path, "the same key as " + child_path("auth.keys", twin->name) +
+                            "; give each client its own");
+  }
 }
 
 void FileReader::check_worker(const WorkerDraft& draft, const std::string& path, bool named) {

@@ -33,6 +33,9 @@ class FileReader {
   /// Fills `secret` from the environment if the object at `path` names a `variable`.
   void read_api_key(const Names& names, const std::string& variable, const std::string& path,
                     std::string& secret);
+  void read_variable(const std::string& variable, const std::string& at, std::string& secret);
+  /// Those of auth.keys that stand in the environment.
+  void find_client_keys();
   void check_worker(const WorkerDraft& draft, const std::string& path, bool named);
 
   Config& config_;

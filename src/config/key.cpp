@@ -53,7 +53,10 @@ std::string range_text(const Key& key) {
       return "true or false";
     case KeyType::aliases:
     case KeyType::fallbacks:
+    case KeyType::client_keys:
       return ends + " names";
+    case KeyType::networks:
+      return ends + " networks";
     case KeyType::choice:
       break;
   }

@@ -24,7 +24,10 @@ enum class KeyType : std::uint8_t {
   flag,       ///< true or false.
   aliases,    ///< An object: a name -> a model. The range is the number of names.
   fallbacks,  ///< An object: a model -> a model, or a list of these. The range as above.
-  url,        ///< http://host[:port]; the range is the length of the text in bytes.
+  /// An object: a name -> the key itself, or {"env": "VARIABLE"}. The range as above.
+  client_keys,
+  networks,  ///< A list of "10.0.0.0/8" or single addresses; the range is the length of the list.
+  url,       ///< http://host[:port]; the range is the length of the text in bytes.
 };
 
 /// Both ends included.
@@ -53,7 +56,8 @@ using Field =
     std::variant<std::monostate, std::size_t*, std::uint32_t*, std::optional<std::uint32_t>*,
                  Duration*, std::string*, telemetry::LogLevel*, std::vector<net::ListenAddress>*,
                  upstream::WorkerAddress*, bool*, std::vector<scheduling::ModelAlias>*,
-                 std::vector<scheduling::ModelFallback>*>;
+                 std::vector<scheduling::ModelFallback>*, std::vector<proxy::ClientKey>*,
+                 std::vector<net::Network>*>;
 
 /// One key of the file: all that parser, schema, example and reference page must agree on. A key's
 /// default is what its field holds in a default Config or WorkerDraft.

@@ -27,6 +27,7 @@ static_assert(static_cast<int>(telemetry::LogLevel::debug) == 0 &&
 constexpr std::array sections{
     Section{"", "Configuration of lmbalancer; see docs/configuration.md."},
     Section{"admin", "Where operators look and act."},
+    Section{"auth", "Who may send requests, and how clients are told apart."},
     Section{"workers[]", "One LM Studio server."},
     Section{"models", "How models are chosen and loaded."},
     Section{"scheduling", "How requests are spread over the workers."},
@@ -65,6 +66,14 @@ constexpr Key keys[] = {
     {"admin.api_key_env", text, {1, 256},
      "Environment variable that holds the admin key.",
      [](Target t) -> Field { return &t.worker.api_key_env; }},
+
+    {"auth.keys", client_keys, {0, 1000},
+     "Keys of clients: a name for the log, and the key or the environment variable that holds it. "
+     "With any, a request needs one.",
+     [](Target t) -> Field { return &t.config.proxy.auth.keys; }},
+    {"auth.trusted_proxies", networks, {0, 64},
+     "Proxies before lmbalancer whose X-Forwarded-For is believed.",
+     [](Target t) -> Field { return &t.config.proxy.auth.trusted_proxies; }},
 
     {"workers[].name", text, {1, 64},
      "Name in logs, metrics and the x-lmb-worker header; host:port when left out.",

@@ -75,6 +75,10 @@ std::string expectation(const Key& key) {
       return "an object such as {\"gpt-4o\": \"qwen/qwen3-30b-a3b\"}";
     case KeyType::fallbacks:
       return "an object such as {\"qwen/qwen3-30b-a3b\": [\"openai/gpt-oss-20b\"]}";
+    case KeyType::client_keys:
+      return "an object such as {\"alice\": {\"env\": \"ALICE_KEY\"}}";
+    case KeyType::networks:
+      return "a list such as [\"10.0.0.5\", \"192.168.0.0/16\"]";
     case KeyType::url:
       return "a URL such as \"http://mac-studio-05.local:1234\"";
   }

@@ -245,6 +245,76 @@ bool read_fallbacks(const Reading& reading) {
   return taken;
 }
 
+bool is_client_name(std::string_view name) noexcept {
+  constexpr std::size_t longest = 64;
+  return !name.empty() && name.size() <= longest &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '@' || c == '-';
+         });
+}
+
+/// The key itself, or where it is found. No message shows it.
+bool read_client_key(const std::string& name, const Reading& entry, proxy::ClientKey& key) {
+  if (!is_client_name(name)) {
+    return entry.refuse("a client's name may hold 1 to 64 letters, digits and . _ @ -");
+  }
+  key.name = name;
+  const auto& node = entry.node;
+  if (node.kind == NodeKind::text) {
+    auto fault = secret_fault(*find_key("workers[].api_key"), node.text);
+    if (!fault.empty()) return entry.refuse(std::move(fault));
+    key.secret = node.text;
+    return true;
+  }
+  const bool named = node.kind == NodeKind::object && node.names.size() == 1 &&
+                     node.names.front() == "env" && node.elements.front().kind == NodeKind::text;
+  if (!named) {
+    return entry.refuse("expected the key in double quotes, or {\"env\": \"VARIABLE\"}, found " +
+                        finding(node, false));
+  }
+  key.variable = node.elements.front().text;
+  return true;
+}
+
+bool read_client_keys(const Reading& reading) {
+  std::vector<proxy::ClientKey> all;
+  const bool taken = read_names(reading, [&all](const std::string& name, const Reading& entry) {
+    all.emplace_back();
+    return read_client_key(name, entry, all.back());
+  });
+  if (taken) *std::get<std::vector<proxy::ClientKey>*>(reading.field) = std::move(all);
+  return taken;
+}
+
+bool read_networks(const Reading& reading) {
+  const auto& node = reading.node;
+  if (node.kind != NodeKind::list) return reading.refuse_type();
+  if (node.elements.size() > static_cast<std::size_t>(reading.key.range.most)) {
+    return reading.refuse("must be at most " + std::to_string(reading.key.range.most) +
+                          " networks, are " + std::to_string(node.elements.size()));
+  }
+  std::vector<net::Network> all;
+  bool taken = true;
+  for (std::size_t i = 0; i < node.elements.size(); ++i) {
+    const auto& element = node.elements[i];
+    const auto path = element_path(reading.path, i);
+    const Reading entry{reading.key, element, path, reading.field, reading.problems};
+    const auto network =
+        element.kind == NodeKind::text ? net::parse_network(element.text) : std::nullopt;
+    if (network) {
+      all.push_back(*network);
+    } else {
+      taken = entry.refuse(
+          "expected an IP address or a network whose address has no bits behind its prefix, such "
+          "as \"192.168.0.0/16\", found " +
+          finding(element, true));
+    }
+  }
+  if (taken) *std::get<std::vector<net::Network>*>(reading.field) = std::move(all);
+  return taken;
+}
+
 }  // namespace
 
 std::string secret_fault(const Key& key, std::string_view secret) {
@@ -281,6 +351,10 @@ bool read_value(const Key& key, const Node& node, const std::string& path, Targe
       return read_aliases(reading);
     case KeyType::fallbacks:
       return read_fallbacks(reading);
+    case KeyType::client_keys:
+      return read_client_keys(reading);
+    case KeyType::networks:
+      return read_networks(reading);
     case KeyType::url:
       return read_url(reading);
   }

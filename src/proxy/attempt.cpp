@@ -49,7 +49,7 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
     head += address.api_key;
   }
   head += "\r\nX-Forwarded-For: ";
-  head += client.peer_address();
+  head += client.forwarded_for();
   head += "\r\nX-Request-Id: ";
   head += ctx.record.request_id;
   head += "\r\n";

@@ -15,20 +15,32 @@ constexpr Duration linger_time = std::chrono::seconds(2);
 constexpr std::size_t reads_per_turn = 16;
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
-/// An IPv4 client of a listener for both families shows as ::ffff:a.b.c.d; nobody writes it so.
-std::string text_of(const asio::ip::address& address) {
-  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
-  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
-}
-
 }  // namespace
 
 ClientConnection::ClientConnection(Front& front, asio::ip::tcp::socket socket)
     : front_(front),
       interruption_(bell_, front.shard().deadlines(), front.shard().sessions()),
       stream_(std::move(socket)),
-      peer_address_(text_of(stream_.peer().address())) {
+      peer_(net::unmapped(stream_.peer().address())),
+      peer_is_proxy_(front.shared().identities.trusts(peer_)) {
   stream_.set_bell(&bell_);
+}
+
+Result<void> ClientConnection::identify(const protocol::RequestHead& head) {
+  const auto credentials = credentials_of(head, peer_is_proxy_);
+  const bool known = !sender_.chain.empty() && !peer_is_proxy_;
+  if (known && credentials.token == sender_.token) return {};
+  const auto& identities = front_.shared().identities;
+  auto origin = identities.origin(credentials, peer_);
+  auto identity = identities.identify(credentials, origin);
+  if (!identity) {
+    sender_ = {};
+    return identity.error();
+  }
+  sender_.token = credentials.token;
+  sender_.identity = std::move(*identity);
+  sender_.chain = std::move(origin.chain);
+  return {};
 }
 
 std::span<char> ClientConnection::unread() noexcept {

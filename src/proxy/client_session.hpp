@@ -12,6 +12,7 @@
 #include "lmb/net/task.hpp"
 #include "lmb/protocol/body_decoder.hpp"
 #include "lmb/protocol/head.hpp"
+#include "lmb/proxy/client_identity.hpp"
 #include "request_context.hpp"
 
 namespace lmb::proxy {
@@ -56,7 +57,12 @@ class ClientConnection {
 
   [[nodiscard]] net::Stream& stream() noexcept { return stream_; }
   [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
-  [[nodiscard]] const std::string& peer_address() const noexcept { return peer_address_; }
+  /// Finds out who sends the request. Errors: unauthorized.
+  Result<void> identify(const protocol::RequestHead& head);
+  /// As identify() found last.
+  [[nodiscard]] const ClientIdentity& identity() const noexcept { return sender_.identity; }
+  /// For X-Forwarded-For: where the request comes from, as identify() found last.
+  [[nodiscard]] const std::string& forwarded_for() const noexcept { return sender_.chain; }
   /// Bytes of the client used since the last call: heads, bodies and their framing.
   [[nodiscard]] std::uint64_t take_consumed() noexcept { return std::exchange(consumed_, 0); }
 
@@ -71,7 +77,15 @@ class ClientConnection {
   net::Bell bell_;
   net::Interruption interruption_;
   net::Stream stream_;
-  std::string peer_address_;
+  const boost::asio::ip::address peer_;
+  const bool peer_is_proxy_;  ///< Its X-Forwarded-For is believed.
+  /// Most clients show the same on a connection with each request: kept, as hashing costs a
+  /// microsecond or two.
+  struct Sender {
+    std::string token;
+    ClientIdentity identity;
+    std::string chain;  ///< Empty = nobody was identified yet.
+  } sender_;
   std::string carry_;
   std::size_t carry_used_ = 0;
   std::uint64_t consumed_ = 0;

@@ -49,6 +49,8 @@ std::string refusal_fields(const RequestContext& ctx, const protocol::ErrorRow& 
     fields += std::to_string(ctx.front.shared().dispatcher.retry_after_seconds());
     fields += "\r\n";
   }
+  // RFC 9110 section 15.5.2.
+  if (row.status == 401) fields += "WWW-Authenticate: Bearer\r\n";
   if (row.status == 405) {
     fields += "Allow: ";
     fields += ctx.route.allow;

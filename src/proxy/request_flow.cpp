@@ -48,6 +48,13 @@ void take_head(RequestContext& ctx, const protocol::RequestHead& head) {
   }
 }
 
+/// What tells of the fleet's state is for monitoring, which has no client's key.
+bool needs_key(const protocol::Route& route) {
+  if (route.kind == protocol::RouteKind::balanced) return true;
+  return route.kind == protocol::RouteKind::local &&
+         (route.label.starts_with("/v1/") || route.label.starts_with("/api/"));
+}
+
 /// Refusals that need no body.
 std::optional<Error> refuse_early(const RequestContext& ctx, const protocol::RequestHead& head) {
   switch (ctx.route.kind) {
@@ -251,7 +258,10 @@ std::optional<Error> begin(ClientConnection& client, RequestContext& ctx,
   take_head(ctx, head);
   const auto limit = ctx.front.shared().options.timeouts.request;
   client.interruption().deadline().set(add_saturated(ctx.record.phases.begun(), limit));
+  const auto identified = client.identify(head);
+  if (identified) ctx.record.client = client.identity().name;
   auto error = refuse_early(ctx, head);
+  if (!error && !identified && needs_key(ctx.route)) error = identified.error();
   if (!error) {
     if (head.expect_continue && !decoder.done()) client.send_continue();
     error = client.take_payload(decoder, ctx);

@@ -138,6 +138,11 @@ void append_access_line(const RequestRecord& record, std::string_view worker_nam
   append_text(out, R"(","request_id":)", record.request_id);
   append_text(out, R"(,"method":)", record.method);
   append_text(out, R"(,"route":)", record.route);
+  if (record.client.empty()) {
+    out += R"(,"client":null)";
+  } else {
+    append_text(out, R"(,"client":)", record.client);
+  }
   append_text(out, R"(,"model":)", record.model);
   if (worker_name.empty()) {
     out += R"(,"worker":null)";

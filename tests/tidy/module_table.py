@@ -100,9 +100,9 @@ MODULES = {
     ),
     "net": Rules(
         uses=("base", "telemetry"),
-        third_party=BOOST + ("openssl/",),
+        third_party=BOOST,
         system=True,
-        links=("Boost::headers", "OpenSSL::SSL", "OpenSSL::Crypto", "Threads::Threads"),
+        links=("Boost::headers", "Threads::Threads"),
     ),
     "http": Rules(
         uses=("base", "net", "protocol"),
@@ -138,10 +138,11 @@ MODULES = {
             "scheduling/options.hpp",
             "scheduling/retry.hpp",
         ),
-        third_party=BOOST + ("boost/beast/",),
+        third_party=BOOST + ("boost/beast/", "openssl/"),
         std_never=WAITING_STD,
         links=(
             "Boost::headers",
+            "OpenSSL::Crypto",
             "Threads::Threads",
         ),
     ),
@@ -171,6 +172,7 @@ MODULES = {
             "protocol/head.hpp",  # the limits of a head stand beside its parser
             "scheduling/options.hpp",
             "telemetry/options.hpp",
+            "net/network.hpp",
             "net/options.hpp",
             "http/options.hpp",
             "dispatch/options.hpp",

@@ -14,6 +14,7 @@
 #include "lmb/dispatch/response_directory.hpp"
 #include "lmb/net/shard.hpp"
 #include "lmb/protocol/head.hpp"
+#include "lmb/proxy/client_identity.hpp"
 #include "lmb/proxy/local_answer.hpp"
 #include "lmb/proxy/options.hpp"
 #include "lmb/proxy/route_gaps.hpp"
@@ -53,6 +54,7 @@ struct Shared {
       : options(std::move(proxy_options)),
         dispatcher(the_dispatcher),
         metrics(the_metrics),
+        identities(options.auth),
         responses(options.responses),
         body_memory(options.limits.body_memory),
         stream_memory(options.limits.stream_buffer_total) {}
@@ -68,6 +70,7 @@ struct Shared {
   const std::string pseudonym = make_pseudonym();  ///< Our name in Via.
   dispatch::Dispatcher& dispatcher;
   telemetry::Metrics& metrics;
+  const Identities identities;
   dispatch::ResponseDirectory responses;  ///< Which worker can go on from which answer.
   RouteGaps route_gaps;                   ///< Which worker lacks which route.
   MemoryBudget body_memory;

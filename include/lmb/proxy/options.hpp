@@ -3,8 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "lmb/base/clock.hpp"
+#include "lmb/net/network.hpp"
 #include "lmb/protocol/head.hpp"
 #include "lmb/scheduling/options.hpp"
 
@@ -36,8 +39,21 @@ struct QueueWaits {
   Duration other = std::chrono::seconds(240);  ///< queue.max_wait: undici gives up at 300 s.
 };
 
+/// A key that clients may show.
+struct ClientKey {
+  std::string name;  ///< In logs.
+  std::string secret;
+  std::string variable;  ///< The environment variable that the secret comes from; may be empty.
+};
+
+struct AuthOptions {
+  std::vector<ClientKey> keys;                ///< auth.keys; none = nobody is asked for one.
+  std::vector<net::Network> trusted_proxies;  ///< auth.trusted_proxies
+};
+
 struct ProxyOptions {
   Limits limits;
+  AuthOptions auth;
   Timeouts timeouts;
   QueueWaits queue;
   scheduling::ResponseHomesOptions responses;

@@ -44,6 +44,27 @@ std::size_t count_of(const http::Request& request, std::string_view name) {
   return count;
 }
 
+TEST(Forwarding, a_trusted_proxy_says_who_asks) {
+  CannedWorker worker(plain_answer);
+  auto options = only(worker);
+  const auto adjust = options.adjust;
+  options.adjust = [adjust](config::Config& config) {
+    adjust(config);
+    config.proxy.auth.trusted_proxies = {*net::parse_network("127.0.0.0/8")};
+  };
+  Daemon daemon(options);
+  RawClient client(daemon.port());
+  const auto forwarded = [&](const std::string& field) {
+    client.send(post("/v1/chat/completions", chat(false), field));
+    EXPECT_EQ(client.read_answer().status, 200U);
+    return std::string(worker.last_request().field("x-forwarded-for"));
+  };
+  EXPECT_EQ(forwarded("X-Forwarded-For: 198.51.100.9, 203.0.113.1\r\n"), "203.0.113.1, 127.0.0.1");
+  EXPECT_EQ(forwarded("X-Forwarded-For: 203.0.113.2\r\n"), "203.0.113.2, 127.0.0.1")
+      << "another client on the proxy's connection";
+  EXPECT_EQ(forwarded(""), "127.0.0.1");
+}
+
 TEST(Forwarding, a_worker_is_told_who_asks_and_through_whom) {
   CannedWorker worker(plain_answer);
   Daemon daemon(only(worker));

@@ -250,6 +250,37 @@ TEST(BadConfig, with_wrong_keys_of_a_worker_never_tells_the_key) {
   });
 }
 
+TEST(BadConfig, with_wrong_keys_of_clients_never_tells_them) {
+  expect({
+      {with(R"("auth": {"keys": {"a b": "sk-secret"}})"),
+       "F: auth.keys[\"a b\"]: a client's name may hold 1 to 64 letters, digits and . _ @ -\n"},
+      {with(R"("auth": {"keys": {"a": "sk secret"}})"),
+       "F: auth.keys.a: character 3 of 9 cannot stand in a key: only visible ASCII can (is there a "
+       "line end or blank too many?)\n"},
+      {with(R"("auth": {"keys": {"a": 5}})"),
+       "F: auth.keys.a: expected the key in double quotes, or {\"env\": \"VARIABLE\"}, found a "
+       "number\n"},
+      {with(R"("auth": {"keys": {"a": {"file": "x"}}})"),
+       "F: auth.keys.a: expected the key in double quotes, or {\"env\": \"VARIABLE\"}, found an "
+       "object\n"},
+      {with(R"("auth": {"keys": {"a": {"env": "UNSET_KEY"}}})"),
+       "F: auth.keys.a.env: the environment variable UNSET_KEY is not set\n"},
+      {with(R"("auth": {"keys": {"a": {"env": "sk-secret"}}})"),
+       "F: auth.keys.a.env: must be the name of an environment variable (letters, digits and '_'), "
+       "not the key itself\n"},
+      {with(R"("auth": {"keys": {"a": "sk-secret", "b": {"env": "SECRET"}}})"),
+       "F: auth.keys.b: the same key as auth.keys.a; give each client its own\n"},
+      {with(R"("auth": {"keys": {"a": "sk-1", "a": "sk-2"}})"),
+       "F: auth.keys.a: this name stands twice in the same object\n"},
+      {with(R"("auth": {"trusted_proxies": ["10.0.0.5/8"]})"),
+       "F: auth.trusted_proxies[0]: expected an IP address or a network whose address has no bits "
+       "behind its prefix, such as \"192.168.0.0/16\", found the text \"10.0.0.5/8\"\n"},
+      {with(R"("auth": {"trusted_proxies": "10.0.0.5"})"),
+       "F: auth.trusted_proxies: expected a list such as [\"10.0.0.5\", \"192.168.0.0/16\"], found "
+       "the text \"10.0.0.5\"\n"},
+  });
+}
+
 TEST(BadConfig, with_limits_that_contradict_each_other_is_told_both) {
   expect({
       {with(R"("health": {"timeout": "5s"})"),
@@ -294,7 +325,7 @@ TEST(BadConfig, is_told_all_its_faults_at_once_in_the_order_of_the_file) {
       "F: queue.length: must be from 0 to 100000, is the number -1\n"
       "F: queue.max_wait: expected a duration from 0s to 24h, such as \"30s\" or \"1m30s\" "
       "(units h, m, s, ms), found the number 3\n"
-      "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, admin, "
+      "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, admin, auth, "
       "workers, models, scheduling, queue, retry, health, timeouts, limits, telemetry\n"
       "F: health.timeout: must be less than health.interval (5s, the default), is 6s: a probe "
       "ends before the next begins\n");

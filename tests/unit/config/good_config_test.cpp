@@ -88,6 +88,26 @@ TEST(ParseConfig, reads_durations_sizes_levels_and_paths) {
   EXPECT_EQ(config.telemetry.access_log, "/var/log/lmb access.json");
 }
 
+TEST(ParseConfig, reads_keys_of_clients_and_networks) {
+  const auto parsed =
+      parse_config(R"({"workers": [{"url": "http://mac"}],
+    "auth": {"keys": {"alice": {"env": "ALICE_KEY"}, "ci@office": "sk-1"},
+             "trusted_proxies": ["10.0.0.5", "fd00::/8"]}})",
+                   [](const char* name) -> const char* {
+                     return std::string_view(name) == "ALICE_KEY" ? "sk-2" : nullptr;
+                   });
+  ASSERT_TRUE(parsed.ok()) << describe(parsed.problems, "F");
+  const auto& auth = parsed.config.proxy.auth;
+  ASSERT_EQ(auth.keys.size(), 2U);
+  EXPECT_EQ(auth.keys[0].name, "alice");
+  EXPECT_EQ(auth.keys[0].secret, "sk-2");
+  EXPECT_EQ(auth.keys[1].name, "ci@office");
+  EXPECT_EQ(auth.keys[1].secret, "sk-1");
+  ASSERT_EQ(auth.trusted_proxies.size(), 2U);
+  EXPECT_EQ(auth.trusted_proxies[0].text(), "10.0.0.5/32");
+  EXPECT_EQ(auth.trusted_proxies[1].text(), "fd00::/8");
+}
+
 TEST(ParseConfig, reads_aliases_fallbacks_and_flags) {
   const auto config = good(R"({ "workers": [{"url": "http://mac", "auto_evict": false}],
     "models": {"aliases": {"gpt-4o": "qwen/qwen3", "fast": "m"},

@@ -70,6 +70,17 @@ Json rules_of(const Key& key) {
           {"type", "array"}, {"items", model_rules()}, {"minItems", 1}, {"maxItems", 16}};
       return names_to({{"oneOf", {model_rules(), several}}});
     }
+    case KeyType::client_keys: {
+      const Json itself{
+          {"type", "string"}, {"minLength", 1}, {"maxLength", 1024}, {"pattern", "^[!-~]+$"}};
+      const Json variable{{"type", "object"},
+                          {"additionalProperties", false},
+                          {"required", {"env"}},
+                          {"properties", {{"env", {{"type", "string"}}}}}};
+      return names_to({{"oneOf", {itself, variable}}});
+    }
+    case KeyType::networks:
+      return {{"type", "array"}, {"items", {{"type", "string"}}}, {"maxItems", key.range.most}};
     case KeyType::text:
     case KeyType::secret:
     case KeyType::url:
@@ -144,6 +155,16 @@ Json value_in(const Key& key, Config& config) {
     Json names = Json::object();
     for (const auto& [model, instead] : **fallbacks) names[model] = instead;
     return names;
+  }
+  if (const auto* const* keys = std::get_if<std::vector<proxy::ClientKey>*>(&field)) {
+    Json names = Json::object();
+    for (const auto& each : **keys) names[each.name] = {{"env", each.variable}};
+    return names;
+  }
+  if (const auto* const* networks = std::get_if<std::vector<net::Network>*>(&field)) {
+    Json texts = Json::array();
+    for (const auto& each : **networks) texts.push_back(each.text());
+    return texts;
   }
   if (std::holds_alternative<std::optional<std::uint32_t>*>(field)) {
     return key.type == KeyType::slots ? Json("auto") : Json();

@@ -26,7 +26,8 @@ TEST(AccessLine, tells_everything_about_a_request_on_one_line) {
   manual_clock::advance(std::chrono::milliseconds(3'723'004));
   EXPECT_EQ(line_of(sample_record()),
             R"({"time":"2019-12-20T02:02:03.004Z","request_id":"req-1","method":"POST",)"
-            R"("route":"/v1/chat/completions","model":"qwen3-30b-a3b","worker":"mac-studio-05",)"
+            R"("route":"/v1/chat/completions","client":"alice","model":"qwen3-30b-a3b",)"
+            R"("worker":"mac-studio-05",)"
             R"("stream":true,"status":200,"error":null,"attempts":1,"termination":"--",)"
             R"("total_ms":8000.000,"phases_ms":{"read":250.000,"proxy":250.000,"queue":500.000,)"
             R"("connect":0.000,"send":0.000,"prefill":1000.000,"generate":6000.000,)"

@@ -23,6 +23,7 @@ inline RequestRecord sample_record() {
   record.route = "/v1/chat/completions";
   record.method = "POST";
   record.request_id = "req-1";
+  record.client = "alice";
   record.model = "qwen3-30b-a3b";
   record.worker = WorkerId(0);
   record.attempts = 1;
