@@ -107,7 +107,7 @@ Result<AdminPlace> find_admin(const AdminTarget& target) {
 
 Result<http::FetchedAnswer> call_admin(const AdminPlace& place, const std::string& method,
                                        const std::string& path) {
-  http::FetchRequest request(method, path, net::host_port_text(place.host, place.port));
+  http::FetchRequest request(method, path, net::host_field_text(place.host, place.port));
   request.timeout = call_timeout;
   request.body_bytes_max = std::size_t{64} * 1024 * 1024;
   if (method == "POST") request.fields.emplace_back("Content-Type", "application/json");

@@ -42,7 +42,7 @@ void add(Patient& patient, std::vector<Finding> findings) {
 
 http::FetchRequest request_for(const Patient& patient, const char* path) {
   const auto& address = patient.address;
-  http::FetchRequest request("GET", path, net::host_port_text(address.host, address.port));
+  http::FetchRequest request("GET", path, net::host_field_text(address.host, address.port));
   if (!address.api_key.empty()) {
     request.fields.emplace_back("Authorization", "Bearer " + address.api_key);
   }

@@ -89,8 +89,38 @@ bool looks_like_ipv4(std::string_view host) noexcept {
   return host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+bool is_zone(std::string_view zone) noexcept {
+  constexpr std::size_t longest = 15;  // IFNAMSIZ without its end.
+  return !zone.empty() && zone.size() <= longest &&
+         std::all_of(zone.begin(), zone.end(), [](char c) {
+           const char small = lower(c);
+           return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '.' || c == '_';
+         });
+}
+
+/// "fe80::1%25en0" as RFC 6874 wants it in a URL, or "fe80::1%en0" as everybody writes it. `host`
+/// becomes the latter.
+std::optional<AddressFault> check_zoned_host(std::string_view written, std::string& host) {
+  const auto percent = written.find('%');
+  const auto literal = canonical_ip(AF_INET6, written.substr(0, percent));
+  auto zone = written.substr(percent + 1);
+  if (zone.starts_with("25") && zone.size() > 2) zone.remove_prefix(2);
+  if (!literal) return AddressFault{"no IPv6 address stands between the brackets"};
+  const bool link_local = literal->size() > 3 && literal->starts_with("fe") &&
+                          std::string_view("89ab").find((*literal)[2]) != std::string_view::npos;
+  if (!link_local) return AddressFault{"only link-local addresses (fe80::...) have a zone"};
+  if (!is_zone(zone)) {
+    return AddressFault{"the zone must be a network interface, such as in http://[fe80::1%25en0]"};
+  }
+  host = *literal + "%" + std::string(zone);
+  return std::nullopt;
+}
+
 std::optional<AddressFault> check_worker_host(const Split& split, std::string& host) {
   if (split.host.empty()) return AddressFault{"the host is missing after http://"};
+  const bool zoned = split.bracketed && split.host.find('%') != std::string_view::npos;
+  if (zoned) return check_zoned_host(split.host, host);
   if (split.bracketed || looks_like_ipv4(host)) {
     auto literal = canonical_ip(split.bracketed ? AF_INET6 : AF_INET, host);
     if (!literal) {

@@ -127,7 +127,7 @@ void FileReader::read_worker(const Node& node, const std::string& path) {
   read_api_key(names, draft.api_key_env, path, draft.address.api_key);
   const bool named = names.contains("name");
   if (!named && !draft.address.host.empty()) {
-    draft.spec.name = net::host_port_text(draft.address.host, draft.address.port);
+    draft.spec.name = net::host_field_text(draft.address.host, draft.address.port);
   }
   draft.address.name = draft.spec.name;
   check_worker(draft, path, named);

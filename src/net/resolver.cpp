@@ -20,10 +20,18 @@ using asio::ip::tcp;
 
 namespace {
 
-std::optional<Endpoints> literal(const std::string& host, std::uint16_t port) {
+/// What an address needs no look-up for. An error for "fe80::1%en0" where there is no such
+/// interface, perhaps only for now.
+std::optional<Result<Endpoints>> literal(const std::string& host, std::uint16_t port) {
   boost::system::error_code not_literal;
   const auto address = asio::ip::make_address(host, not_literal);
   if (not_literal) return std::nullopt;
+  const auto zone = host.find('%');
+  const bool zoned = zone != std::string::npos;
+  if (zoned && (!address.is_v6() || address.to_v6().scope_id() == 0)) {
+    return Error(ErrorKind::connect_failed,
+                 "this machine has no network interface " + host.substr(zone + 1));
+  }
   return Endpoints{{address, port}};
 }
 

@@ -22,9 +22,9 @@ namespace lmb::proxy {
 /// body byte. Until then errors leave the request free to be tried elsewhere (ctx.committed is
 /// false). From then on a failure can only cut the answer. The lease is finished as soon as the
 /// worker's answer is complete, however slow the client is. Errors: worker_closed, bad_response,
-/// worker_error, worker_refused_key, route_unsupported; client_gone, client_stalled,
-/// request_timeout, shutting_down. After an error past the commit point the client's connection
-/// must be closed.
+/// worker_error, worker_refused_key, worker_silent, model_unavailable, request_refused,
+/// route_unsupported; client_gone, client_stalled, request_timeout, shutting_down. After an error
+/// past the commit point the client's connection must be closed.
 class AnswerRelay {
  public:
   AnswerRelay(ClientConnection& client, RequestContext& ctx, upstream::Exchange& exchange,

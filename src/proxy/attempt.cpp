@@ -41,7 +41,7 @@ std::string make_worker_head(const ClientConnection& client, const RequestContex
   head += "POST ";
   head += ctx.target;
   head += " HTTP/1.1\r\nHost: ";
-  head += net::host_port_text(address.host, address.port);
+  head += net::host_field_text(address.host, address.port);
   head += "\r\nContent-Length: ";
   head += std::to_string(body_bytes);
   if (!address.api_key.empty()) {

@@ -34,7 +34,7 @@ std::string text_of(const Error& error) {
 
 http::FetchRequest get(const WorkerAddress& address, std::string_view target, Duration timeout) {
   http::FetchRequest request("GET", std::string(target),
-                             net::host_port_text(address.host, address.port));
+                             net::host_field_text(address.host, address.port));
   if (!address.api_key.empty()) {
     request.fields.emplace_back("Authorization", "Bearer " + address.api_key);
   }

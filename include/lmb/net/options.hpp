@@ -23,6 +23,12 @@ inline std::string host_port_text(std::string_view host, std::uint16_t port) {
   return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
 }
 
+/// The same for a Host field: the zone of a link-local address ("fe80::1%en0") has a meaning on
+/// this machine only (RFC 6874 section 1).
+inline std::string host_field_text(std::string_view host, std::uint16_t port) {
+  return host_port_text(host.substr(0, host.find('%')), port);
+}
+
 /// Whether only programs on this machine can connect there: 127.0.0.0/8 and ::1.
 inline bool is_loopback(const ListenAddress& address) {
   return address.host.starts_with("127.") || address.host == "::1";

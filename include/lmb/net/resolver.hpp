@@ -46,7 +46,8 @@ class Resolver {
   LookUp look_up_;
 };
 
-/// The same for a program that waits for one name at a time: on Asio's resolver thread.
+/// The same for a program with time: all of an io_context's look-ups are made on Asio's one thread
+/// for them, one after the other.
 /// Cancellation: terminal, ends it with connect_failed.
 boost::asio::awaitable<Result<Endpoints>> resolve(std::string host, std::uint16_t port);
 

@@ -13,10 +13,11 @@ namespace lmb::protocol {
 ///
 /// Left out: hop-by-hop fields and every name listed in Connection (RFC 9110 section 7.6.1), Host,
 /// Content-Length, Content-Encoding, Accept-Encoding, Expect, Cookie, Authorization and X-Api-Key
-/// (a client's key never travels on; the worker's own is added later), Via, Forwarded,
+/// (a client's key never travels on; the worker's own is added later), Forwarded,
 /// X-Forwarded-*, X-Real-IP, X-Request-Id, and fields whose name holds an underscore when a
-/// CGI-like worker could confuse it with one of those. The caller adds its own Host, Via,
-/// X-Forwarded-For, X-Request-Id, Content-Length.
+/// CGI-like worker could confuse it with one of those. Via stays: the caller
+/// adds its own behind it (RFC 9110 section 7.6.3), and Host, X-Forwarded-For, X-Request-Id,
+/// Content-Length.
 void append_request_fields(const RequestHead& head, std::string& out);
 
 /// A Via field says that the proxy called `pseudonym` has forwarded this request before (RFC 9110

@@ -62,6 +62,22 @@ TEST_F(ResolverTest, needs_no_look_up_for_an_address) {
   EXPECT_EQ(silent->asked, 0);
 }
 
+TEST_F(ResolverTest, a_zone_is_an_interface_of_this_machine) {
+#ifdef __APPLE__
+  const std::string loopback = "lo0";
+#else
+  const std::string loopback = "lo";
+#endif
+  const auto found = net::look_up("fe80::1%" + loopback, 1234);
+  ASSERT_TRUE(found.has_value());
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_NE(found->front().address().to_v6().scope_id(), 0U);
+  const auto missing = net::look_up("fe80::1%nowhere", 1234);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().kind(), ErrorKind::connect_failed);
+  EXPECT_EQ(missing.error().detail(), "this machine has no network interface nowhere");
+}
+
 TEST_F(ResolverTest, a_silent_name_server_holds_up_no_other_name) {
   net::Resolver resolver(shard.context().get_executor(), stub());
   int slow = 0;

@@ -64,6 +64,8 @@ TEST(WorkerUrl, gives_host_and_port) {
   EXPECT_EQ(worker("http://10.0.0.5:80/"), "10.0.0.5:80");
   EXPECT_EQ(worker("http://[FD00:0::5]"), "[fd00::5]:1234");
   EXPECT_EQ(worker("http://[::1]:1"), "[::1]:1");
+  EXPECT_EQ(worker("http://[FE80::1%25en0]:1"), "[fe80::1%en0]:1");
+  EXPECT_EQ(worker("http://[fe80::1%En0]"), "[fe80::1%En0]:1234") << "interfaces have cases";
   EXPECT_EQ(worker("http://my_mac"), "my_mac:1234");
 }
 
@@ -95,6 +97,12 @@ TEST(WorkerUrl, refuses_hosts_and_ports_that_cannot_be) {
     EXPECT_TRUE(worker(text).starts_with("the host looks like an IPv4 address")) << text;
   }
   EXPECT_TRUE(worker("http://[mac]").starts_with("no IPv6 address"));
+  EXPECT_TRUE(worker("http://[mac%25en0]").starts_with("no IPv6 address"));
+  EXPECT_TRUE(worker("http://[fd00::1%25en0]").starts_with("only link-local addresses"));
+  for (const auto* text : {"http://[fe80::1%]", "http://[fe80::1%a b]", "http://[fe80::1%a%b]",
+                           "http://[fe80::1%0123456789abcdef]"}) {
+    EXPECT_TRUE(worker(text).starts_with("the zone must be")) << text;
+  }
   for (const std::string& text :
        {std::string("http://m\xC3\xA4"), std::string("http://a..b"), std::string("http://a b"),
         std::string("http://.a"), std::string("http://a%41"), "http://" + std::string(64, 'a'),
