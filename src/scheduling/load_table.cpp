@@ -68,6 +68,15 @@ void LoadTable::fail(Load& load, std::string why, TimePoint now) const {
   load.unloadable_until = add_saturated(now, std::min(wait, options_.unloadable_max));
 }
 
+void LoadTable::withdrawn(WorkerId worker, std::string_view model) {
+  Load& load = entry(worker, model);
+  load.since.reset();
+  // An earlier one may still have to be seen.
+  if (load.learns) {
+    load.unseen_until.reset();
+  }
+}
+
 void LoadTable::orphaned(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
   if (load.since) {

@@ -30,6 +30,8 @@ class LoadTable {
   void answered(WorkerId worker, std::string_view model);
   /// `why`: the worker's own words; empty = none.
   void failed(WorkerId worker, std::string_view model, std::string why, TimePoint now);
+  /// It never began: nothing of the request reached the worker.
+  void withdrawn(WorkerId worker, std::string_view model);
   void orphaned(WorkerId worker, std::string_view model, TimePoint now);
   /// Ends loads whose time is over: a failure, unless orphaned.
   void expire(TimePoint now);

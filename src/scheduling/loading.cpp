@@ -85,6 +85,11 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
   if (!lease.cold || !loads.loading(worker, model)) {
     return;
   }
+  const bool nothing_sent = !report.sent && (report.outcome == Outcome::worker_fault ||
+                                             report.outcome == Outcome::abandoned);
+  if (nothing_sent) {
+    return loads.withdrawn(worker, model);
+  }
   switch (report.outcome) {
     case Outcome::answered:
       loads.answered(worker, model);

@@ -135,7 +135,7 @@ class Oracle {
   [[nodiscard]] bool may_load(std::size_t worker, const Instance& instance,
                               const Waiting& request) const;
   [[nodiscard]] bool load_failed(const Waiting& request) const;
-  void end_load(Worker& worker, const Lease& lease, scheduling::Outcome outcome);
+  void end_load(Worker& worker, const Lease& lease, const scheduling::Report& report);
   void fail_load(Worker& worker, const std::string& model, TimePoint at);
   [[nodiscard]] bool servable(const Waiting& request) const;
   [[nodiscard]] bool stranded(const Waiting& request) const;

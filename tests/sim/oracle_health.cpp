@@ -106,12 +106,16 @@ void Oracle::fail_load(Worker& w, const std::string& model, TimePoint at) {
   ++times;
 }
 
-void Oracle::end_load(Worker& w, const Lease& lease, Outcome outcome) {
+void Oracle::end_load(Worker& w, const Lease& lease, const scheduling::Report& report) {
+  const Outcome outcome = report.outcome;
   const auto load = w.loads.find(lease.cold_model);
   if (lease.cold_model.empty() || load == w.loads.end()) {
     return;
   }
-  if (outcome == Outcome::answered) {
+  const bool fault = outcome == Outcome::worker_fault;
+  if (!report.sent && (fault || outcome == Outcome::abandoned)) {
+    w.loads.erase(load);
+  } else if (outcome == Outcome::answered) {
     w.loads.erase(load);
     w.failed.erase(lease.cold_model);
   } else if (outcome == Outcome::abandoned) {
@@ -135,7 +139,7 @@ void Oracle::saw_first_token(const scheduling::Slot& slot, const Effects& effect
       continue;
     }
     lease->second.first_token = true;
-    end_load(w, lease->second, Outcome::answered);
+    end_load(w, lease->second, scheduling::Report(Outcome::answered));
     std::erase_if(instance.settling, [&](const Settling& settling) {
       return settling.granted <= lease->second.granted;
     });
@@ -167,7 +171,7 @@ void Oracle::finished(const scheduling::Slot& slot, const Report& report, const 
   std::erase_if(w.instances, [](const Instance& instance) {
     return !instance.listed && occupied(instance) == 0;
   });
-  end_load(w, lease, report.outcome);
+  end_load(w, lease, report);
   bool trial_over = lease.trial;
   if (report.outcome == Outcome::answered || report.outcome == Outcome::model_unavailable) {
     w.last_delivery = std::max(w.last_delivery, now);
