@@ -113,12 +113,16 @@ void BodyDecoder::take_framing_byte(char byte) noexcept {
     case State::size_digits:
       state_ = after_size_byte(byte);
       return;
-    case State::extension:
-      if (byte == '\r') {
-        state_ = State::size_lf;
-      } else if (!is_text(byte) || !within_overhead()) {
-        state_ = State::broken;
-      }
+    case State::extension_start:
+    case State::extension_name:
+    case State::extension_named:
+    case State::extension_equals:
+    case State::extension_value:
+    case State::extension_quoted:
+    case State::extension_escaped:
+    case State::extension_closed:
+    case State::extension_gap:
+      state_ = byte == '\r' || within_overhead() ? after_extension_byte(byte) : State::broken;
       return;
     case State::size_lf: {
       const State next = left_ == 0 ? State::trailer_start : State::chunk_data;
@@ -159,7 +163,35 @@ BodyDecoder::State BodyDecoder::after_size_byte(char byte) noexcept {
   if (byte == '\r') {
     return State::size_lf;
   }
-  return byte == ';' && within_overhead() ? State::extension : State::broken;
+  return byte == ';' && within_overhead() ? State::extension_start : State::broken;
+}
+
+/// Extensions mean nothing to us, but whoever reads their quotes otherwise than we do would find
+/// the line's end elsewhere.
+BodyDecoder::State BodyDecoder::after_extension_byte(char byte) noexcept {
+  const bool blank = byte == ' ' || byte == '\t';
+  const bool token = is_token_char(byte);
+  if (state_ == State::extension_quoted && byte == '"') return State::extension_closed;
+  if (state_ == State::extension_quoted && byte == '\\') return State::extension_escaped;
+  if (state_ == State::extension_quoted || state_ == State::extension_escaped) {
+    return is_text(byte) ? State::extension_quoted : State::broken;
+  }
+  const bool start = state_ == State::extension_start;
+  if (start || state_ == State::extension_equals) {
+    if (blank) return state_;
+    if (byte == '"' && !start) return State::extension_quoted;
+    if (!token) return State::broken;
+    return start ? State::extension_name : State::extension_value;
+  }
+  if (byte == ';') return State::extension_start;
+  const bool name = state_ == State::extension_name;
+  const bool named = state_ == State::extension_named;
+  if (token && (name || state_ == State::extension_value)) return state_;
+  if (byte == '=' && (name || named)) return State::extension_equals;
+  if (blank) return name || named ? State::extension_named : State::extension_gap;
+  // White space before the line's end is in no grammar.
+  const bool gap = named || state_ == State::extension_gap;
+  return byte == '\r' && !gap ? State::size_lf : State::broken;
 }
 
 BodyDecoder::State BodyDecoder::after_trailer_byte(char byte) noexcept {

@@ -46,12 +46,13 @@ class HeaderFields {
 enum class BodyFraming : std::uint8_t { none, counted, chunked, until_close };
 
 /// The request line and fields of a request, and what RFC 9112 derives from them.
-/// All views point into the parsed buffer.
+/// All views point into the parsed buffer, or to literals.
 struct RequestHead {
   std::string_view method;
-  std::string_view target;  ///< Origin form; an absolute form is reduced to its origin part.
-  bool http_1_1 = true;     ///< Else HTTP/1.0.
-  bool keep_alive = true;   ///< RFC 9112 section 9.3.
+  /// Origin form; an absolute form is reduced to its origin part ("/" if it has none).
+  std::string_view target;
+  bool http_1_1 = true;    ///< Else HTTP/1.0.
+  bool keep_alive = true;  ///< RFC 9112 section 9.3.
   bool expect_continue = false;
   BodyFraming framing = BodyFraming::none;
   std::uint64_t content_length = 0;  ///< For BodyFraming::counted.

@@ -181,6 +181,25 @@ std::string extended_chunk(std::size_t extension_bytes) {
   return "1;" + std::string(extension_bytes - 1, 'e') + "\r\nx\r\n";
 }
 
+TEST(BodyDecoder, takes_extensions_by_their_grammar_only) {
+  const auto broken = [](const std::string& extension) {
+    std::string text = "1" + extension + "\r\nx\r\n0\r\n\r\n";
+    BodyDecoder decoder(BodyFraming::chunked, 0);
+    const auto step = decoder.decode(text);
+    EXPECT_EQ(step.broken, !decoder.done()) << extension;
+    return step.broken;
+  };
+  for (const auto* good : {";a", ";a=b", ";a=\"b\"", "; a = b", ";a;b=c ;d", ";a=\"x;\\\"y\"",
+                           ";a=\"\"", ";a=\"\xE9\"", ";\ta\t=\t\"b\"\t;c"}) {
+    EXPECT_FALSE(broken(good)) << good;
+  }
+  for (const auto* bad :
+       {";", ";;a", ";a=", ";=b", ";a=\"b", ";a=\"b\\", ";a=b\"c\"", ";a=\"b\"c", ";a b", ";a=b c",
+        ";a ", ";a=b\t", ";a\x7F", ";a=\"\x01\"", ";a,b", ";a\xE9", " ;a", ";a=\"b\r\n\""}) {
+    EXPECT_TRUE(broken(bad)) << bad;
+  }
+}
+
 TEST(BodyDecoder, limits_each_extension_line) {
   EXPECT_TRUE(decode_chunked(extended_chunk(4096) + "0\r\n\r\n").done);
   EXPECT_TRUE(decode_chunked(extended_chunk(4097) + "0\r\n\r\n").broken);
@@ -208,7 +227,7 @@ TEST(BodyDecoder, counts_each_line_for_itself) {
 TEST(BodyDecoder, limits_extensions_and_trailers_of_the_whole_body_together) {
   const std::string three = extended_chunk(4096) + extended_chunk(4096) + extended_chunk(4096);
   const auto with_trailers = [&](std::size_t bytes) {
-    return three + "0;\r\nA:" + std::string(bytes - 3, 't') + "\r\n\r\n";
+    return three + "0;e\r\nA:" + std::string(bytes - 4, 't') + "\r\n\r\n";
   };
   EXPECT_TRUE(decode_chunked(with_trailers(4096)).done);
   EXPECT_TRUE(decode_chunked(with_trailers(4097)).broken);
