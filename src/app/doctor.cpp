@@ -50,7 +50,9 @@ http::FetchRequest request_for(const Patient& patient, const char* path) {
   return request;
 }
 
-asio::awaitable<void> examine_models(Patient& patient, tcp::endpoint endpoint) {
+asio::awaitable<std::vector<Finding>> examine_models(const Patient& patient,
+                                                     tcp::endpoint endpoint) {
+  std::vector<Finding> findings;
   Error last(ErrorKind::bad_response);
   for (const char* path : model_lists) {
     auto request = request_for(patient, path);
@@ -60,8 +62,8 @@ asio::awaitable<void> examine_models(Patient& patient, tcp::endpoint endpoint) {
       break;
     }
     if (answer->status == 401 || answer->status == 403) {
-      patient.findings.push_back(judge_refused_token(patient.address));
-      co_return;
+      findings.push_back(judge_refused_token(patient.address));
+      co_return findings;
     }
     const auto catalogue = protocol::parse_model_list(answer->body);
     if (!catalogue) {
@@ -72,11 +74,23 @@ asio::awaitable<void> examine_models(Patient& patient, tcp::endpoint endpoint) {
     Finding token;
     token.step = "token";
     token.says = keyed ? "accepted" : "none is asked for";
-    patient.findings.push_back(std::move(token));
-    add(patient, judge_models(*catalogue, patient.slots_configured));
-    co_return;
+    findings.push_back(std::move(token));
+    auto models = judge_models(*catalogue, patient.slots_configured);
+    std::move(models.begin(), models.end(), std::back_inserter(findings));
+    co_return findings;
   }
-  patient.findings.push_back(judge_no_list(last));
+  findings.push_back(judge_no_list(last));
+  co_return findings;
+}
+
+asio::awaitable<std::vector<Finding>> examine_at(const Patient& patient, tcp::endpoint endpoint) {
+  auto request = request_for(patient, "/lmstudio-greeting");
+  const auto greeting = co_await http::fetch(endpoint, std::move(request));
+  auto findings = judge_greeting(patient.address, greeting);
+  if (!greeting) co_return findings;
+  auto models = co_await examine_models(patient, endpoint);
+  std::move(models.begin(), models.end(), std::back_inserter(findings));
+  co_return findings;
 }
 
 asio::awaitable<void> examine(Patient& patient) {
@@ -91,16 +105,13 @@ asio::awaitable<void> examine(Patient& patient) {
     addresses.says += (addresses.says.empty() ? "" : ", ") + endpoint.address().to_string();
   }
   patient.findings.push_back(std::move(addresses));
-  Result<http::FetchedAnswer> greeting = Error(ErrorKind::connect_failed);
+  // As the probes do it: the first address at which all is well, or else what the last one says.
+  std::vector<Finding> findings;
   for (const auto& endpoint : *resolved) {
-    auto request = request_for(patient, "/lmstudio-greeting");
-    greeting = co_await http::fetch(endpoint, std::move(request));
-    if (!greeting) continue;
-    add(patient, judge_greeting(patient.address, greeting));
-    co_await examine_models(patient, endpoint);
-    co_return;
+    findings = co_await examine_at(patient, endpoint);
+    if (usable(findings)) break;
   }
-  add(patient, judge_greeting(patient.address, greeting));
+  add(patient, std::move(findings));
 }
 
 }  // namespace
