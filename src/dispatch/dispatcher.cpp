@@ -1,6 +1,8 @@
 #include "lmb/dispatch/dispatcher.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -127,6 +129,16 @@ std::uint32_t Dispatcher::retry_after_seconds() const {
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
   return scheduler_.retry_after_seconds(now);
+}
+
+std::uint32_t Dispatcher::load_retry_after_seconds(std::string_view model) const {
+  constexpr std::int64_t most = 600;
+  const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  const auto at = scheduler_.loadable_at(model);
+  if (!at || *at <= now) return scheduler_.retry_after_seconds(now);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*at - now).count();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 1, most));
 }
 
 void Dispatcher::first_token(const scheduling::Slot& slot) {

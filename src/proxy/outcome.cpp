@@ -24,7 +24,12 @@ void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t pro
     return lease.finish_with_fault(error.kind(), prompt);
   }
   scheduling::Report report(unknown_prompt ? scheduling::Outcome::abandoned : outcome);
-  if (outcome == scheduling::Outcome::model_unavailable) report.load_error = error.detail();
+  if (outcome == scheduling::Outcome::model_unavailable) {
+    report.load_error = error.detail();
+    // LM Studio's words for a name that is nothing to this route, such as a chat model's for
+    // embeddings: those who ask for it rightly must not suffer.
+    report.load_tried = !error.detail().starts_with("Invalid model identifier");
+  }
   lease.finish(std::move(report));
 }
 

@@ -42,11 +42,15 @@ net::Task<Result<void>> send_whole(ClientConnection& client, RequestContext& ctx
   co_return Result<void>();
 }
 
-std::string refusal_fields(const RequestContext& ctx, const protocol::ErrorRow& row) {
+std::string refusal_fields(const RequestContext& ctx, ErrorKind kind) {
+  const auto& row = protocol::error_row(kind);
+  const auto& dispatcher = ctx.front.shared().dispatcher;
   std::string fields = "Content-Type: application/json\r\n";
   if (row.retry_after) {
     fields += "Retry-After: ";
-    fields += std::to_string(ctx.front.shared().dispatcher.retry_after_seconds());
+    fields += std::to_string(kind == ErrorKind::model_unavailable
+                                 ? dispatcher.load_retry_after_seconds(ctx.facts.model)
+                                 : dispatcher.retry_after_seconds());
     fields += "\r\n";
   }
   // RFC 9110 section 15.5.2.
@@ -99,7 +103,7 @@ net::Task<void> refuse(ClientConnection& client, RequestContext& ctx, Error erro
   ClientFraming framing;
   framing.content_length = body.size();
   std::string head;
-  append_answer_head(ctx, row.status, refusal_fields(ctx, row), framing, head);
+  append_answer_head(ctx, row.status, refusal_fields(ctx, error.kind()), framing, head);
   if (ctx.is_head) body.clear();
   ctx.committed = true;
   auto sent = co_await send_whole(client, ctx, std::move(head), std::move(body));

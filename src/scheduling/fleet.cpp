@@ -133,9 +133,10 @@ bool Fleet::take(Place place, TimePoint now) {
   Instance& entry = at(place);
   LMB_ASSERT(open().contains(place.worker));
   LMB_ASSERT(is_free(place, now));
-  if (owner.in_flight++ == 0) {
+  // One that was found wedged is judged anew by what it is given from then on, also while what it
+  // ran before is still being taken away: no request must wait for ever.
+  if (owner.in_flight++ == 0 || owner.silent) {
     owner.busy_since = now;
-    // Judged anew: the trial of one that is still wedged must not wait for ever.
     owner.silent = false;
   }
   ++owner.grants_total;

@@ -1,9 +1,16 @@
 #include "load_table.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace lmb::scheduling {
+namespace {
+
+/// How long an answer proves that the model is there: the catalogue is looked at each second.
+constexpr Duration looks = std::chrono::seconds(10);
+
+}  // namespace
 
 const LoadTable::Load* LoadTable::find(WorkerId worker, std::string_view model) const noexcept {
   const auto found = std::find_if(loads_.begin(), loads_.end(), [&](const Load& load) {
@@ -30,7 +37,9 @@ void LoadTable::begin(WorkerId worker, std::string_view model, TimePoint now) {
   load.deadline = add_saturated(now, options_.load_timeout);
   // After a load that the catalogue has not shown yet this one finds the model loaded.
   load.learns = !load.unseen_until;
-  load.unseen_until = load.deadline;
+  if (load.learns) {
+    load.unseen_until = load.deadline;
+  }
   load.orphan = false;
 }
 
@@ -40,12 +49,17 @@ void LoadTable::seen(WorkerId worker, std::string_view model, TimePoint now) {
     const Duration took = now - *load.since;
     load.learned = load.learned ? (*load.learned * 3 + took) / 4 : took;
   }
+  succeed(load);
   load.unseen_until.reset();
-  answered(worker, model);
 }
 
-void LoadTable::answered(WorkerId worker, std::string_view model) {
+void LoadTable::answered(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
+  load.unseen_until = std::min(load.deadline, add_saturated(now, looks));
+  succeed(load);
+}
+
+void LoadTable::succeed(Load& load) {
   load.since.reset();
   load.failures = 0;
   load.unloadable_until.reset();
@@ -77,12 +91,14 @@ void LoadTable::withdrawn(WorkerId worker, std::string_view model) {
   }
 }
 
-void LoadTable::orphaned(WorkerId worker, std::string_view model, TimePoint now) {
+void LoadTable::orphaned(WorkerId worker, std::string_view model, Duration usual, TimePoint now) {
   Load& load = entry(worker, model);
   if (load.since) {
     load.orphan = true;
-    load.deadline =
-        std::min(load.deadline, add_saturated(now, load.learned.value_or(options_.load_time)));
+    load.deadline = std::min(load.deadline, add_saturated(now, usual));
+    if (load.learns) {
+      load.unseen_until = load.deadline;
+    }
   }
 }
 
@@ -107,6 +123,22 @@ bool LoadTable::loading(WorkerId worker, std::string_view model) const noexcept 
   return load != nullptr && load->since.has_value();
 }
 
+bool LoadTable::coming(WorkerId worker, std::string_view model) const noexcept {
+  const Load* load = find(worker, model);
+  return load != nullptr && (load->since || load->unseen_until);
+}
+
+bool LoadTable::other_coming(WorkerId worker, std::string_view model) const noexcept {
+  return std::any_of(loads_.begin(), loads_.end(), [&](const Load& load) {
+    return load.worker == worker && load.model != model && (load.since || load.unseen_until);
+  });
+}
+
+std::optional<TimePoint> LoadTable::begun(WorkerId worker, std::string_view model) const noexcept {
+  const Load* load = find(worker, model);
+  return load == nullptr ? std::nullopt : load->since;
+}
+
 const std::string* LoadTable::loading(WorkerId worker) const noexcept {
   const auto found = std::find_if(loads_.begin(), loads_.end(), [worker](const Load& load) {
     return load.worker == worker && load.since.has_value();
@@ -114,21 +146,10 @@ const std::string* LoadTable::loading(WorkerId worker) const noexcept {
   return found == loads_.end() ? nullptr : &found->model;
 }
 
-bool LoadTable::unseen(WorkerId worker) const noexcept {
-  return std::any_of(loads_.begin(), loads_.end(), [worker](const Load& load) {
-    return load.worker == worker && load.unseen_until.has_value();
-  });
-}
-
-bool LoadTable::unseen(WorkerId worker, std::string_view model) const noexcept {
-  const Load* load = find(worker, model);
-  return load != nullptr && load->unseen_until.has_value();
-}
-
 WorkerSet LoadTable::workers() const noexcept {
   WorkerSet set;
   for (const Load& load : loads_) {
-    if (load.since) {
+    if (load.since || load.unseen_until) {
       set.insert(load.worker);
     }
   }
@@ -138,6 +159,12 @@ WorkerSet LoadTable::workers() const noexcept {
 bool LoadTable::unloadable(WorkerId worker, std::string_view model, TimePoint now) const noexcept {
   const Load* load = find(worker, model);
   return load != nullptr && load->unloadable_until && now < *load->unloadable_until;
+}
+
+std::optional<TimePoint> LoadTable::unloadable_until(WorkerId worker,
+                                                     std::string_view model) const noexcept {
+  const Load* load = find(worker, model);
+  return load == nullptr ? std::nullopt : load->unloadable_until;
 }
 
 std::string_view LoadTable::error(WorkerId worker, std::string_view model) const noexcept {
@@ -161,6 +188,9 @@ std::optional<TimePoint> LoadTable::next_change(TimePoint now) const noexcept {
   for (const Load& load : loads_) {
     if (load.since) {
       at(load.deadline);
+    }
+    if (load.unseen_until) {
+      at(*load.unseen_until);
     }
     if (load.unloadable_until) {
       at(*load.unloadable_until);

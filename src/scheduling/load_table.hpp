@@ -27,23 +27,32 @@ class LoadTable {
 
   void begin(WorkerId worker, std::string_view model, TimePoint now);
   void seen(WorkerId worker, std::string_view model, TimePoint now);
-  void answered(WorkerId worker, std::string_view model);
+  /// It ended with an answer: the model is there, and the catalogue will show it soon.
+  void answered(WorkerId worker, std::string_view model, TimePoint now);
   /// `why`: the worker's own words; empty = none.
   void failed(WorkerId worker, std::string_view model, std::string why, TimePoint now);
   /// It never began: nothing of the request reached the worker.
   void withdrawn(WorkerId worker, std::string_view model);
-  void orphaned(WorkerId worker, std::string_view model, TimePoint now);
+  /// `usual`: how long such a load takes.
+  void orphaned(WorkerId worker, std::string_view model, Duration usual, TimePoint now);
   /// Ends loads whose time is over: a failure, unless orphaned.
   void expire(TimePoint now);
 
   [[nodiscard]] bool loading(WorkerId worker, std::string_view model) const noexcept;
+  /// It loads, or was answered from and the catalogue does not show it yet.
+  [[nodiscard]] bool coming(WorkerId worker, std::string_view model) const noexcept;
+  /// The same of any model but this one.
+  [[nodiscard]] bool other_coming(WorkerId worker, std::string_view model) const noexcept;
+  /// When the load began; nothing = none runs.
+  [[nodiscard]] std::optional<TimePoint> begun(WorkerId worker,
+                                               std::string_view model) const noexcept;
   /// The model that the worker loads; nullptr = none.
   [[nodiscard]] const std::string* loading(WorkerId worker) const noexcept;
-  /// The worker loads a model, or did, and its catalogue has not shown that yet.
-  [[nodiscard]] bool unseen(WorkerId worker) const noexcept;
-  [[nodiscard]] bool unseen(WorkerId worker, std::string_view model) const noexcept;
   [[nodiscard]] bool unloadable(WorkerId worker, std::string_view model,
                                 TimePoint now) const noexcept;
+  /// While it is, or was, unloadable; nothing = it never was, or loaded since.
+  [[nodiscard]] std::optional<TimePoint> unloadable_until(WorkerId worker,
+                                                          std::string_view model) const noexcept;
   /// Why the last load failed; empty = it did not, or gave no reason.
   [[nodiscard]] std::string_view error(WorkerId worker, std::string_view model) const noexcept;
   /// Learned, else `reported`, else models.load_time.
@@ -51,7 +60,7 @@ class LoadTable {
                                    std::optional<Duration> reported) const noexcept;
   /// The next time after `now` at which something of the above changes by itself.
   [[nodiscard]] std::optional<TimePoint> next_change(TimePoint now) const noexcept;
-  /// Workers that load a model.
+  /// Workers to which a model is coming.
   [[nodiscard]] WorkerSet workers() const noexcept;
 
  private:
@@ -70,6 +79,7 @@ class LoadTable {
   };
   [[nodiscard]] const Load* find(WorkerId worker, std::string_view model) const noexcept;
   Load& entry(WorkerId worker, std::string_view model);
+  static void succeed(Load& load);
   void fail(Load& load, std::string why, TimePoint now) const;
 
   ModelOptions options_;

@@ -16,8 +16,7 @@ bool Scheduler::State::held(Place place) const noexcept {
   if (!worker.switching_to.empty() && worker.switching_to != model) {
     return true;
   }
-  const std::string* loading = loads.loading(place.worker);
-  return worker.spec.auto_evict && loading != nullptr && *loading != model;
+  return worker.spec.auto_evict && loads.other_coming(place.worker, model);
 }
 
 bool Scheduler::State::is_loaded(const Needs& needs, WorkerSet usable) const noexcept {
@@ -26,10 +25,20 @@ bool Scheduler::State::is_loaded(const Needs& needs, WorkerSet usable) const noe
   });
 }
 
-bool Scheduler::State::is_loading(const Needs& needs, WorkerSet usable) const noexcept {
+bool Scheduler::State::is_coming(const Needs& needs, WorkerSet usable) const noexcept {
   return std::any_of(needs.offering.places.begin(), needs.offering.places.end(), [&](Place place) {
-    return usable.contains(place.worker) &&
-           loads.loading(place.worker, fleet.instance(place).model);
+    return usable.contains(place.worker) && loads.coming(place.worker, fleet.instance(place).model);
+  });
+}
+
+bool Scheduler::State::is_overdue(const Needs& needs, WorkerSet usable, TimePoint now) const {
+  return std::all_of(needs.offering.places.begin(), needs.offering.places.end(), [&](Place place) {
+    const std::string& model = fleet.instance(place).model;
+    if (!usable.contains(place.worker) || !loads.coming(place.worker, model)) {
+      return true;
+    }
+    const auto begun = loads.begun(place.worker, model);
+    return begun && now >= add_saturated(*begun, 2 * load_time(place));
   });
 }
 
@@ -46,9 +55,12 @@ Duration Scheduler::State::load_time(Place place) const {
 
 std::optional<Place> Scheduler::State::choose_cold(const Needs& needs, WorkerSet usable,
                                                    TimePoint now) const {
-  // Who could be served without a load waits as long as a load would take, and no longer: so nobody
-  // waits more than twice as long as was needed.
-  const bool can_wait = is_loaded(needs, usable) || is_loading(needs, usable);
+  // A load that runs is done sooner than one that begins now, unless it takes far longer than
+  // usual. Who could be served without a load else waits as long as a load would take, and no
+  // longer: so nobody waits more than twice as long as was needed.
+  const bool coming = is_coming(needs, usable);
+  const bool in_time = coming && !is_overdue(needs, usable, now);
+  const bool can_wait = coming || is_loaded(needs, usable);
   std::optional<Candidate> best;
   Place chosen;
   for (const Place place : needs.offering.places) {
@@ -56,8 +68,12 @@ std::optional<Place> Scheduler::State::choose_cold(const Needs& needs, WorkerSet
     if (!usable.contains(place.worker) || instance.loaded || !fleet.is_free(place, now) ||
         held(place) || loads.loading(place.worker, instance.model) ||
         loads.unloadable(place.worker, instance.model, now) ||
-        !fleet.clear_for(place.worker, instance.model) ||
-        (can_wait && now - needs.since < load_time(place))) {
+        !fleet.clear_for(place.worker, instance.model)) {
+      continue;
+    }
+    // What was loaded and answered is there, though the catalogue does not show it yet.
+    const bool there = loads.coming(place.worker, instance.model);
+    if (!there && (in_time || (can_wait && now - needs.since < load_time(place)))) {
       continue;
     }
     const Candidate candidate = fleet.candidate(place, now);
@@ -87,26 +103,27 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
   }
   const bool nothing_sent = !report.sent && (report.outcome == Outcome::worker_fault ||
                                              report.outcome == Outcome::abandoned);
-  if (nothing_sent) {
+  const bool refused = report.outcome == Outcome::model_unavailable && !report.load_tried;
+  if (nothing_sent || refused) {
     return loads.withdrawn(worker, model);
   }
   switch (report.outcome) {
     case Outcome::answered:
-      loads.answered(worker, model);
+      loads.answered(worker, model, now);
       break;
     case Outcome::worker_fault:
     case Outcome::model_unavailable:
       loads.failed(worker, model, report.load_error, now);
       break;
     case Outcome::abandoned:
-      loads.orphaned(worker, model, now);
+      loads.orphaned(worker, model, load_time(lease.place), now);
       break;
   }
 }
 
 std::optional<WorkerId> Scheduler::State::choose_switch(const Needs& needs, TimePoint now) const {
   const WorkerSet usable = admitted(needs, now);
-  if (is_loaded(needs, usable) || is_loading(needs, usable)) {
+  if (is_loaded(needs, usable) || is_coming(needs, usable)) {
     return std::nullopt;
   }
   std::optional<WorkerId> chosen;
@@ -159,13 +176,14 @@ void Scheduler::State::begin_switches(TimePoint now) {
   }
 }
 
-void Scheduler::State::end_switches(TimePoint now) {
+void Scheduler::State::end_switches() {
   const WorkerSet switching = fleet.switching();
   for (std::uint32_t i = 0; i < fleet.workers().size() && !switching.empty(); ++i) {
     const WorkerId id(i);
     if (!switching.contains(id)) {
       continue;
     }
+    // However long what it runs takes: given to the old model again, the new one would never come.
     const Worker& worker = fleet.worker(id);
     const bool wanted =
         std::any_of(queue.lanes().begin(), queue.lanes().end(), [&](const auto& entry) {
@@ -178,7 +196,7 @@ void Scheduler::State::end_switches(TimePoint now) {
                                       fleet.instance(place).model == worker.switching_to;
                              });
         });
-    if (!wanted || now >= add_saturated(worker.switch_since, options.models.load_timeout)) {
+    if (!wanted) {
       fleet.end_switch(id);
     }
   }
@@ -208,7 +226,6 @@ std::optional<TimePoint> Scheduler::State::next_load(TimePoint now) const {
   for (const Worker& worker : fleet.workers()) {
     if (worker.last_switch) {
       at(add_saturated(*worker.last_switch, options.models.min_residency));
-      at(add_saturated(worker.switch_since, options.models.load_timeout));
     }
   }
   for (const auto& [key, lane] : queue.lanes()) {
@@ -217,6 +234,9 @@ std::optional<TimePoint> Scheduler::State::next_load(TimePoint now) const {
     for (const Place place : need.offering.places) {
       if (!fleet.instance(place).loaded) {
         at(add_saturated(need.since, load_time(place)));
+      }
+      if (const auto begun = loads.begun(place.worker, fleet.instance(place).model)) {
+        at(add_saturated(*begun, 2 * load_time(place)));
       }
     }
   }
@@ -229,7 +249,7 @@ HoldCounts Scheduler::State::holds(TimePoint now) const {
     const Needs need = needs(key, lane);
     const WorkerSet usable = candidates(need.offering, need.tried);
     const WorkerSet barred = fleet.barred(now);
-    bool load = is_loading(need, usable);
+    bool load = is_coming(need, usable);
     bool switching = false;
     bool probation = false;
     bool slow_start = false;

@@ -98,7 +98,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (!demand.again) {
     state.retries.pay_in();
   }
-  const std::string_view model = state.resolve(demand.model, demand.tried);
+  const std::string_view model = state.resolve(demand.model);
   const bool rename = model != demand.model;
   const Offering offering = state.models.find(model);
   if (const auto why = state.impossible(offering, demand.tried)) {
@@ -212,7 +212,7 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
   state.pass(now);
   if (state.fleet.set_offers(worker, offers, now)) {
     for (const ModelOffer& model : offers.models) {
-      if (!model.instances.empty() && state.loads.unseen(worker, model.key)) {
+      if (!model.instances.empty() && state.loads.coming(worker, model.key)) {
         state.loads.seen(worker, model.key, now);
       }
     }
@@ -295,7 +295,7 @@ FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
 }
 
 bool Scheduler::loading(WorkerId worker) const {
-  return state_->loads.unseen(worker);
+  return state_->loads.workers().contains(worker);
 }
 
 bool Scheduler::awaited(const Slot& slot) const {
@@ -306,6 +306,9 @@ bool Scheduler::awaited(const Slot& slot) const {
     return false;
   }
   return std::any_of(lanes.begin(), lanes.end(), [&](const auto& entry) {
+    if (entry.first.tried.contains(slot.worker)) {
+      return false;
+    }
     const Offering offering = state.models.find(entry.first.model);
     return std::any_of(offering.places.begin(), offering.places.end(), [&](Place place) {
       return place.worker == slot.worker && place.instance == slot.instance;
@@ -315,13 +318,26 @@ bool Scheduler::awaited(const Slot& slot) const {
 
 std::string Scheduler::load_error(std::string_view model) const {
   const State& state = *state_;
-  for (const Place place : state.models.find(state.resolve(model, {})).places) {
+  for (const Place place : state.models.find(state.resolve(model)).places) {
     const auto error = state.loads.error(place.worker, state.fleet.instance(place).model);
     if (!error.empty()) {
       return std::string(error);
     }
   }
   return {};
+}
+
+std::optional<TimePoint> Scheduler::loadable_at(std::string_view model) const {
+  const State& state = *state_;
+  std::optional<TimePoint> earliest;
+  for (const Place place : state.models.find(state.resolve(model)).places) {
+    const auto until =
+        state.loads.unloadable_until(place.worker, state.fleet.instance(place).model);
+    if (until && (!earliest || *until < *earliest)) {
+      earliest = until;
+    }
+  }
+  return earliest;
 }
 
 std::size_t Scheduler::queued() const noexcept {

@@ -67,7 +67,7 @@ std::optional<Place> Scheduler::State::choose(const LaneKey& key, const WaitQueu
   return choose(needs(key, lane), now);
 }
 
-std::string_view Scheduler::State::resolve(std::string_view name, WorkerSet tried) const {
+std::string_view Scheduler::State::resolve(std::string_view name) const {
   const auto& model_options = options.models;
   if (!model_options.aliases.empty() && models.find(name).listed.empty()) {
     for (const ModelAlias& alias : model_options.aliases) {
@@ -77,12 +77,12 @@ std::string_view Scheduler::State::resolve(std::string_view name, WorkerSet trie
       }
     }
   }
-  if (model_options.fallbacks.empty() || !candidates(models.find(name), tried).empty()) {
+  if (model_options.fallbacks.empty() || !candidates(models.find(name), {}).empty()) {
     return name;
   }
   for (const ModelFallback& fallback : model_options.fallbacks) {
     for (const std::string& instead : fallback.instead) {
-      if (fallback.model == name && !candidates(models.find(instead), tried).empty()) {
+      if (fallback.model == name && !candidates(models.find(instead), {}).empty()) {
         return instead;
       }
     }
@@ -221,7 +221,7 @@ void Scheduler::State::refuse_expired(TimePoint now, Effects& effects) {
 }
 
 void Scheduler::State::settle(TimePoint now, Effects& effects) {
-  end_switches(now);
+  end_switches();
   grant_waiting(now, effects);
   begin_switches(now);
   refuse_unloadable(now, effects);

@@ -41,7 +41,7 @@ struct Scheduler::State {
   /// Candidates, without those whose breakers keep requests away, unless that is all of them.
   [[nodiscard]] WorkerSet admitted(const Needs& needs, TimePoint now) const noexcept;
   /// What the model's name means to a request: itself, what it is an alias of, or a fallback.
-  [[nodiscard]] std::string_view resolve(std::string_view name, WorkerSet tried) const;
+  [[nodiscard]] std::string_view resolve(std::string_view name) const;
 
   // Loads (loading.cpp).
   /// The worker is kept for another model, or its instances are about to be evicted by a load.
@@ -50,13 +50,16 @@ struct Scheduler::State {
   [[nodiscard]] std::optional<Place> choose_cold(const Needs& needs, WorkerSet usable,
                                                  TimePoint now) const;
   [[nodiscard]] bool is_loaded(const Needs& needs, WorkerSet usable) const noexcept;
-  [[nodiscard]] bool is_loading(const Needs& needs, WorkerSet usable) const noexcept;
+  /// A usable worker loads it, or has just loaded it.
+  [[nodiscard]] bool is_coming(const Needs& needs, WorkerSet usable) const noexcept;
+  /// All these loads take twice as long as usual already.
+  [[nodiscard]] bool is_overdue(const Needs& needs, WorkerSet usable, TimePoint now) const;
   [[nodiscard]] Duration load_time(Place place) const;
   /// Every usable worker has it on disk only and failed to load it lately.
   [[nodiscard]] bool unloadable(const Needs& needs, TimePoint now) const;
   void end_load(const Lease& lease, const Report& report, TimePoint now);
   void begin_switches(TimePoint now);
-  void end_switches(TimePoint now);
+  void end_switches();
   [[nodiscard]] std::optional<WorkerId> choose_switch(const Needs& needs, TimePoint now) const;
   void refuse_unloadable(TimePoint now, Effects& effects);
   /// When a load or a switch may begin for those that wait.

@@ -147,6 +147,7 @@ class LoadHistory {
     scheduling::Demand demand;
     demand.model = model;
     demand.deadline = now() + 24h;
+    if (!waiting_.empty()) deliver(scheduler_->tick(now()));
     const scheduling::Submitted result = scheduler_->submit(demand, now());
     if (const auto* slot = std::get_if<Slot>(&result)) {
       begin(request, *slot);

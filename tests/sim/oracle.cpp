@@ -66,6 +66,7 @@ void Oracle::pass(TimePoint now) {
     });
   }
   for (Worker& worker : workers_) {
+    std::erase_if(worker.unseen, [now](const auto& each) { return each.second <= now; });
     const auto running = worker.loads;
     for (const auto& [model, load] : running) {
       if (now < load.deadline) {
@@ -274,7 +275,8 @@ void Oracle::compare(const scheduling::Scheduler& scheduler) {
         said.catalogue_known != mine.read || said.slots != slots(mine) ||
         (mine.loads.empty() ? said.loading != "" : !mine.loads.contains(said.loading)) ||
         said.grants_total != mine.grants) {
-      complain(text("the snapshot of worker ", i, " is wrong"));
+      complain(text("the snapshot of worker ", i, " is wrong; it loads '", said.loading, "', not '",
+                    mine.loads.empty() ? "" : mine.loads.begin()->first, "'"));
     }
   }
   if (scheduler.any_up() != any_open) {

@@ -58,6 +58,7 @@ class Oracle {
   struct Load {
     TimePoint deadline;
     bool orphan = false;
+    bool learns = true;  ///< Nothing that the catalogue does not show yet was there before it.
   };
   struct Settling {
     TimePoint granted;
@@ -94,6 +95,7 @@ class Oracle {
     std::optional<TimePoint> slow_since;
     std::map<std::string, Load> loads;  ///< Those that run, by model.
     std::map<std::string, std::pair<TimePoint, std::uint32_t>> failed;  ///< Until when; how often.
+    std::map<std::string, TimePoint> unseen;  ///< Answered from, not listed yet: until when.
     std::map<std::string, TimePoint> load_began;
     std::map<std::string, Duration> load_learned;
     TimePoint last_delivery;
@@ -135,6 +137,7 @@ class Oracle {
   [[nodiscard]] bool may_load(std::size_t worker, const Instance& instance,
                               const Waiting& request) const;
   [[nodiscard]] bool load_failed(const Waiting& request) const;
+  void see(Worker& worker, const std::string& model);
   void end_load(Worker& worker, const Lease& lease, const scheduling::Report& report);
   void fail_load(Worker& worker, const std::string& model, TimePoint at);
   [[nodiscard]] bool servable(const Waiting& request) const;

@@ -107,7 +107,8 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
   }
   instance->leases[slot.lease] = {now_, trial, false, slot.cold ? instance->model.key : ""};
   if (slot.cold) {
-    winner.loads[instance->model.key] = {now_ + options_.models.load_timeout, false};
+    winner.loads[instance->model.key] = {now_ + options_.models.load_timeout, false,
+                                         !winner.unseen.contains(instance->model.key)};
     winner.load_began[instance->model.key] = now_;
   }
 }

@@ -97,6 +97,7 @@ void Oracle::expect_transition(std::size_t worker, const Effects& effects) {
 
 void Oracle::fail_load(Worker& w, const std::string& model, TimePoint at) {
   w.loads.erase(model);
+  w.unseen.erase(model);
   auto& [until, times] = w.failed[model];
   Duration wait = options_.models.unloadable;
   for (std::uint32_t i = 0; i < times; ++i) {
@@ -116,6 +117,9 @@ void Oracle::end_load(Worker& w, const Lease& lease, const scheduling::Report& r
   if (!report.sent && (fault || outcome == Outcome::abandoned)) {
     w.loads.erase(load);
   } else if (outcome == Outcome::answered) {
+    w.unseen[lease.cold_model] =
+        std::min(w.load_began[lease.cold_model] + options_.models.load_timeout,
+                 now_ + std::chrono::seconds(10));
     w.loads.erase(load);
     w.failed.erase(lease.cold_model);
   } else if (outcome == Outcome::abandoned) {

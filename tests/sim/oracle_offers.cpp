@@ -55,6 +55,22 @@ void Oracle::list(Worker& worker, const scheduling::Offers& offers) {
   }
 }
 
+void Oracle::see(Worker& w, const std::string& model) {
+  w.unseen.erase(model);
+  const auto load = w.loads.find(model);
+  if (load == w.loads.end()) {
+    return;
+  }
+  if (load->second.learns) {
+    const Duration took = now_ - w.load_began[model];
+    const auto learned = w.load_learned.find(model);
+    w.load_learned[model] =
+        learned == w.load_learned.end() ? took : (learned->second * 3 + took) / 4;
+  }
+  w.loads.erase(load);
+  w.failed.erase(model);
+}
+
 void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
                      TimePoint now) {
   pass(now);
@@ -62,12 +78,8 @@ void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Ef
   w.read = true;
   list(w, offers);
   for (const scheduling::ModelOffer& model : offers.models) {
-    if (!model.instances.empty() && w.loads.erase(model.key) > 0) {
-      w.failed.erase(model.key);
-      const Duration took = now - w.load_began[model.key];
-      const auto learned = w.load_learned.find(model.key);
-      w.load_learned[model.key] =
-          learned == w.load_learned.end() ? took : (learned->second * 3 + took) / 4;
+    if (!model.instances.empty()) {
+      see(w, model.key);
     }
   }
   expect_no_transition(effects);

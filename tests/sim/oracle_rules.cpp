@@ -186,12 +186,9 @@ bool Oracle::eligible(std::size_t worker, const Instance& instance, const Waitin
 
 /// A load evicts the worker's other models.
 bool Oracle::held(const Worker& worker, const Instance& instance) {
-  for (const auto& [model, load] : worker.loads) {
-    if (model != instance.model.key) {
-      return true;
-    }
-  }
-  return false;
+  const auto other = [&](const auto& each) { return each.first != instance.model.key; };
+  return std::any_of(worker.loads.begin(), worker.loads.end(), other) ||
+         std::any_of(worker.unseen.begin(), worker.unseen.end(), other);
 }
 
 bool Oracle::may_load(std::size_t worker, const Instance& instance, const Waiting& request) const {

@@ -40,6 +40,8 @@ class Lease {
   /// The request's first byte leaves for the worker. From now on, a client that leaves before a
   /// token was seen leaves the slot settling.
   void note_sent(TimePoint now) noexcept;
+  /// Nothing of it has reached the worker after all: the kept-alive connection was dead.
+  void note_unsent() noexcept { noted_.sent.reset(); }
   /// The first token of the answer.
   void note_first_token(TimePoint now) noexcept;
   /// A token of a stream came.
@@ -144,6 +146,8 @@ class Dispatcher {
   /// See Scheduler::is_open.
   [[nodiscard]] bool is_open(WorkerId worker) const;
   [[nodiscard]] std::uint32_t retry_after_seconds() const;
+  /// The same for a model that no worker could load: when one is asked for it again, 1..600.
+  [[nodiscard]] std::uint32_t load_retry_after_seconds(std::string_view model) const;
   [[nodiscard]] const std::string& worker_name(WorkerId worker) const {
     return names_[worker.value()];
   }

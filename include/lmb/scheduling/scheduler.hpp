@@ -89,6 +89,10 @@ class Scheduler {
   /// told load_failed.
   [[nodiscard]] std::string load_error(std::string_view model) const;
 
+  /// When a worker that failed to load the model is asked for it again; nothing = none failed. For
+  /// those who are told load_failed.
+  [[nodiscard]] std::optional<TimePoint> loadable_at(std::string_view model) const;
+
   /// When tick has work; nothing when no one waits.
   [[nodiscard]] std::optional<TimePoint> next_tick(TimePoint now) const;
   [[nodiscard]] FleetSnapshot snapshot(TimePoint now,

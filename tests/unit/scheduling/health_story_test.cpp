@@ -315,6 +315,32 @@ TEST(HealthStory, the_trial_of_a_wedged_worker_is_judged_anew) {
   EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
 }
 
+TEST(HealthStory, a_wedge_is_found_again_while_a_queue_keeps_the_worker_busy) {
+  Story story({slots(2)});
+  story.all_up();
+  learn(story);
+  std::vector<Slot> running{run_stream(story, 1000), run_stream(story, 1000)};
+  Demand demand;
+  demand.model = "m";
+  demand.deadline = story.now() + 10h;
+  demand.prompt_tokens = 1000;
+  demand.stream = true;
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(std::holds_alternative<TicketId>(story.submit(demand)));
+  for (int found = 0; found < 3; ++found) {
+    story.pass(61s);
+    ASSERT_EQ(story.probe(0, true).wedged.size(), 1U) << found;
+    // The shell cuts one after the other; nobody else is left, so those who wait come at once.
+    std::vector<Slot> next;
+    for (const Slot& cut : running) {
+      if (!story.finish(cut, Outcome::worker_fault).grants.empty()) {
+        next.push_back(story.last_slot(0));
+      }
+    }
+    running = next;
+    ASSERT_EQ(running.size(), found < 2 ? 2U : 0U);
+  }
+}
+
 TEST(HealthStory, a_worker_that_taught_nothing_is_not_judged) {
   Story story({slots(4)});
   story.all_up();

@@ -44,19 +44,6 @@ TEST(LoadsStory, a_failed_load_sends_the_followers_elsewhere) {
   EXPECT_TRUE(story.last_slot(1).cold);
 }
 
-TEST(LoadsStory, a_worker_that_could_not_be_asked_has_failed_no_load) {
-  for (const Outcome outcome : {Outcome::worker_fault, Outcome::abandoned}) {
-    Story story = fleet_of_two();
-    (void)story.offer(0, {{"m", false}});
-    (void)story.offer(1, Offers{});
-    const Slot leader = story.runs_on(0);
-    const TicketId follower = story.waits();
-    EXPECT_EQ(story.finish(leader, outcome).grants,
-              (std::vector<GrantedTo>{{follower, WorkerId(0)}}));
-    EXPECT_TRUE(story.last_slot(0).cold) << "its turn to begin the load";
-  }
-}
-
 TEST(LoadsStory, with_no_candidate_left_they_get_the_loads_own_error) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});
