@@ -219,7 +219,7 @@ AdminAnswer Service::State::no_worker(std::string_view name) const {
     least = edits;
     nearest = worker.name;
   }
-  if (!nearest.empty()) text += "; did you mean '" + std::string(nearest) + "'?";
+  text += nearest.empty() ? "." : "; did you mean '" + std::string(nearest) + "'?";
   return refusal(404, "worker_not_found", text + " The workers are: " + names);
 }
 

@@ -25,6 +25,7 @@ bool is_digit(char c) noexcept {
 
 /// Fit for a metric label, a header field and a command line, without quoting.
 bool is_worker_name(std::string_view name) noexcept {
+  if (name == "." || name == "..") return false;  // A path of the admin listener would lose it.
   return name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
            return is_letter(c) || is_digit(c) ||
                   std::string_view("._:[]-").find(c) != std::string_view::npos;
@@ -51,6 +52,42 @@ void FileReader::read(const Node& root) {
                                  std::string(worker_example) + " ]");
   }
   check_relations(config_, given_, problems_);
+  check_listeners();
+  check_aliases();
+}
+
+void FileReader::check_listeners() {
+  const auto everywhere = [](const net::ListenAddress& address) {
+    return address.host == "0.0.0.0" || address.host == "::";
+  };
+  const auto ipv6 = [](const net::ListenAddress& address) {
+    return address.host.find(':') != std::string::npos;
+  };
+  for (const auto& admin : config_.admin.listen) {
+    for (const auto& client : config_.net.listen) {
+      const bool same_family = ipv6(admin) == ipv6(client) || admin.host == "::" ||
+                               client.host == "::";  // Takes IPv4 too.
+      const bool meet =
+          client == admin || (same_family && (everywhere(client) || everywhere(admin)));
+      if (admin.port == 0 || admin.port != client.port || !meet) continue;
+      problems_.add("admin.listen", net::host_port_text(admin.host, admin.port) +
+                                        " is taken by listen (" +
+                                        net::host_port_text(client.host, client.port) +
+                                        "): choose another port for one of them");
+      return;
+    }
+  }
+}
+
+void FileReader::check_aliases() {
+  const auto& aliases = config_.scheduling.models.aliases;
+  for (const auto& alias : aliases) {
+    const bool chained = std::any_of(aliases.begin(), aliases.end(),
+                                     [&](const auto& other) { return other.name == alias.model; });
+    if (!chained) continue;
+    problems_.add(child_path("models.aliases", alias.name),
+                  quoted(alias.model) + " is an alias itself; name the model that it means");
+  }
 }
 
 FileReader::Names FileReader::read_object(const Node& node, std::string_view section,
@@ -199,8 +236,10 @@ void FileReader::find_client_keys() {
 
 void FileReader::check_worker(const WorkerDraft& draft, const std::string& path, bool named) {
   if (named && !draft.spec.name.empty() && !is_worker_name(draft.spec.name)) {
-    problems_.add(path + ".name",
-                  "may hold letters, digits and . _ : - [ ] only, and must not begin with -");
+    problems_.add(
+        path + ".name",
+        "may hold letters, digits and . _ : - [ ] only, must not begin with -, and is not . or "
+        "..");
   } else if (named && draft.spec.name == "none") {
     problems_.add(path + ".name",
                   "\"none\" is what the metrics call a request that no worker answered; choose "

@@ -36,6 +36,9 @@ class FileReader {
   void read_variable(const std::string& variable, const std::string& at, std::string& secret);
   /// Those of auth.keys that stand in the environment.
   void find_client_keys();
+  /// Clients and operators cannot connect to the same place.
+  void check_listeners();
+  void check_aliases();
   void check_worker(const WorkerDraft& draft, const std::string& path, bool named);
 
   Config& config_;

@@ -126,6 +126,10 @@ Verdict judge_stream_error(std::string_view message, std::string_view type) {
   return judge_hidden_error(error);
 }
 
+bool is_whole_answer(std::string_view body) noexcept {
+  return check_json_outline(body).ok();
+}
+
 std::string message_of_answer(std::string_view body) {
   constexpr std::size_t message_bytes_max = 512;
   const AnswerError error = find_error(body);

@@ -204,16 +204,19 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   if (step.status == BodyStatus::cut) return Error(ErrorKind::worker_closed);
   if (step.status == BodyStatus::broken) return Error(ErrorKind::bad_response, "broken framing");
   observe(step.payload);
-  // A stream that only its connection's end delimits looks whole when the worker dies.
+  const bool last = exchange_.complete();
+  // A stream may end well by its framing and yet be cut: some servers close their chunks when what
+  // fills them dies.
   const bool told_end =
       scanner_.saw_finish() || scanner_.saw_finish_reason() || scanner_.saw_error();
-  if (event_stream_ && exchange_.ended_by_close() && !told_end) {
-    return Error(ErrorKind::worker_closed);
-  }
-  const bool last = exchange_.complete();
+  const bool cut = event_stream_ && last && !told_end;
   if (ctx_.committed) {
-    if (!send(step.payload, last)) return Error(ErrorKind::client_gone);
+    if (!send(step.payload, last && !cut)) return Error(ErrorKind::client_gone);
+    if (cut) return Error(ErrorKind::worker_closed, "the stream ended without its end");
     return std::nullopt;
+  }
+  if (cut && scanner_.events() > 0) {
+    return Error(ErrorKind::worker_closed, "the stream ended without its end");
   }
   held_.append(step.payload);
   const bool too_much = held_.size() > ctx_.front.shared().options.limits.held_answer;
@@ -279,6 +282,9 @@ std::optional<Error> AnswerRelay::judge_whole() {
   held_.reserve(held_.size() + protocol::json_padding);
   usage_ = protocol::usage_of_answer(held_, ctx_.route.dialect);
   if (status_ < 300) note_response(protocol::response_id_of_answer(held_, ctx_.route.dialect));
+  if (status_ < 300 && !protocol::is_whole_answer(held_)) {
+    return Error(ErrorKind::bad_response, "not a JSON object");
+  }
   const auto verdict = protocol::judge_answer(status_, held_);
   if (verdict == protocol::Verdict::client_fault) {
     // The client's own fault is told in the worker's own words and status, if that tells it.

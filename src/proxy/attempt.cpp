@@ -120,9 +120,9 @@ struct Eligibility {
 };
 
 /// Who may serve the request. Errors: response_unknown, response_away.
-Result<Eligibility> eligibility(const RequestContext& ctx) {
+Result<Eligibility> eligibility(const RequestContext& ctx, TimePoint now) {
   auto& shared = ctx.front.shared();
-  const auto excluded = ctx.tried | shared.route_gaps.of(ctx.route.label);
+  const auto excluded = ctx.tried | shared.route_gaps.of(ctx.route.label, now);
   const auto& previous = ctx.facts.previous_response;
   if (previous.empty()) return Eligibility{excluded, std::nullopt};
   const auto home = shared.responses.find(previous, shared.workers.size(), shared.dispatcher);
@@ -145,7 +145,7 @@ Result<Eligibility> eligibility(const RequestContext& ctx) {
 /// not the response.
 Error nobody_eligible(const RequestContext& ctx, const std::optional<WorkerId>& home) {
   const auto& shared = ctx.front.shared();
-  if (!home || shared.route_gaps.of(ctx.route.label).contains(*home)) {
+  if (!home || shared.route_gaps.of(ctx.route.label, Clock::now()).contains(*home)) {
     return Error(ErrorKind::route_unsupported);
   }
   return Error(ErrorKind::response_away,
@@ -162,6 +162,7 @@ Error explain(const Error& refusal, std::string_view model,
   const auto names = dispatcher.model_names();
   std::string text;
   for (const auto& name : scheduling::nearest_names(model, *names)) {
+    if (name == model) continue;  // An alias whose model is nowhere.
     text += text.empty() ? "did you mean " : " or ";
     append_json_string(text, name);
   }
@@ -174,7 +175,7 @@ Error explain(const Error& refusal, std::string_view model,
 net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
   const auto& shared = ctx.front.shared();
   const auto now = Clock::now();
-  const auto eligible = eligibility(ctx);
+  const auto eligible = eligibility(ctx, now);
   if (!eligible) co_return eligible.error();
   const auto wait = ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
   scheduling::Demand demand;

@@ -183,7 +183,10 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       ++ctx.record.attempts;
     }
     auto attempted = co_await run_attempt(client, ctx, lease, fresh, history);
-    if (attempted) co_return Result<void>();
+    if (attempted) {
+      shared.route_gaps.note_answer(*ctx.record.worker, ctx.route.label);
+      co_return Result<void>();
+    }
     last = attempted.error();
     const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
     gaps += lacks_route ? 1U : 0U;
@@ -195,7 +198,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     const bool left = client.interruption().reason() == ErrorKind::client_gone;
     if (left) decision = scheduling::RetryDecision::give_up;
     const auto worker = *ctx.record.worker;
-    if (lacks_route) shared.route_gaps.note(worker, ctx.route.label);
+    if (lacks_route) shared.route_gaps.note(worker, ctx.route.label, Clock::now());
     // That costs no computation, so it is not paid for.
     const bool elsewhere = !lacks_route && decision == scheduling::RetryDecision::another_worker;
     if (elsewhere && !shared.dispatcher.take_retry()) {
@@ -207,10 +210,11 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     }
     if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
       fresh = true;
+      lease.note_unsent();
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
-    finish_failed(lease, last, left ? 0 : ctx.prompt_hash());
+    finish_failed(lease, last, ctx.prompt_hash());
     if (left) co_return Error(ErrorKind::client_gone);
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());

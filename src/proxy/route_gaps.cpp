@@ -1,6 +1,7 @@
 #include "lmb/proxy/route_gaps.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "lmb/protocol/route.hpp"
 
@@ -16,29 +17,51 @@ std::uint64_t bit_of(WorkerId worker) noexcept {
 }  // namespace
 
 RouteGaps::RouteGaps()
-    : routes_(protocol::balanced_route_labels()),
-      lacking_(std::make_unique<std::atomic<std::uint64_t>[]>(routes_.size())) {}
+    : labels_(protocol::balanced_route_labels()),
+      routes_(std::make_unique<Route[]>(labels_.size())) {}
 
-std::atomic<std::uint64_t>* RouteGaps::find(std::string_view route) const noexcept {
-  const auto found = std::find(routes_.begin(), routes_.end(), route);
-  return found == routes_.end() ? nullptr
-                                : &lacking_[static_cast<std::size_t>(found - routes_.begin())];
+RouteGaps::Route* RouteGaps::find(std::string_view route) const noexcept {
+  const auto found = std::find(labels_.begin(), labels_.end(), route);
+  return found == labels_.end() ? nullptr
+                                : &routes_[static_cast<std::size_t>(found - labels_.begin())];
 }
 
-void RouteGaps::note(WorkerId worker, std::string_view route) noexcept {
-  if (auto* lacking = find(route)) lacking->fetch_or(bit_of(worker), std::memory_order_relaxed);
+void RouteGaps::note(WorkerId worker, std::string_view route, TimePoint now) noexcept {
+  auto* known = find(route);
+  if (known == nullptr || (known->answered.load(std::memory_order_relaxed) & bit_of(worker)) != 0) {
+    return;
+  }
+  known->until[worker.value()].store((now + believed).time_since_epoch().count(),
+                                     std::memory_order_relaxed);
+  known->lacking.fetch_or(bit_of(worker), std::memory_order_relaxed);
+}
+
+void RouteGaps::note_answer(WorkerId worker, std::string_view route) noexcept {
+  auto* known = find(route);
+  if (known == nullptr || (known->answered.load(std::memory_order_relaxed) & bit_of(worker)) != 0) {
+    return;
+  }
+  known->answered.fetch_or(bit_of(worker), std::memory_order_relaxed);
+  known->lacking.fetch_and(~bit_of(worker), std::memory_order_relaxed);
 }
 
 void RouteGaps::forget(WorkerId worker) noexcept {
-  for (std::size_t i = 0; i < routes_.size(); ++i) {
-    lacking_[i].fetch_and(~bit_of(worker), std::memory_order_relaxed);
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    routes_[i].lacking.fetch_and(~bit_of(worker), std::memory_order_relaxed);
+    routes_[i].answered.fetch_and(~bit_of(worker), std::memory_order_relaxed);
   }
 }
 
-scheduling::WorkerSet RouteGaps::of(std::string_view route) const noexcept {
-  const auto* lacking = find(route);
-  const auto bits = lacking == nullptr ? 0 : lacking->load(std::memory_order_relaxed);
-  return scheduling::WorkerSet(bits);
+scheduling::WorkerSet RouteGaps::of(std::string_view route, TimePoint now) const noexcept {
+  const auto* known = find(route);
+  scheduling::WorkerSet lacking;
+  auto bits = known == nullptr ? 0 : known->lacking.load(std::memory_order_relaxed);
+  for (; bits != 0; bits &= bits - 1) {
+    const auto index = static_cast<std::uint32_t>(std::countr_zero(bits));
+    const auto until = known->until[index].load(std::memory_order_relaxed);
+    if (now.time_since_epoch().count() < until) lacking.insert(WorkerId(index));
+  }
+  return lacking;
 }
 
 }  // namespace lmb::proxy

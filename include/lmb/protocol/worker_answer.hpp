@@ -20,6 +20,10 @@ enum class Verdict {
 /// error in an answer below 400 is judged as one within a stream.
 Verdict judge_answer(unsigned status, std::string_view body);
 
+/// Whether an answer that is not streamed can be whole: every route's is one JSON object. Only its
+/// outline is looked at: closed strings, matching brackets, nothing behind it.
+bool is_whole_answer(std::string_view body) noexcept;
+
 /// What the `error` of an answer body says, at most 512 bytes; empty if there is none.
 std::string message_of_answer(std::string_view body);
 

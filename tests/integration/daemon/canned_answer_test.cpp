@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "support/canned_worker.hpp"
@@ -174,6 +175,54 @@ TEST(CannedAnswer, a_close_delimited_stream_without_its_end_is_cut) {
   const auto answer = ask(daemon);
   EXPECT_EQ(answer.status, 200U);
   EXPECT_NE(answer.body.find("\"error\""), std::string::npos) << answer.body;
+}
+
+TEST(CannedAnswer, an_unstreamed_200_that_is_no_json_object_is_asked_elsewhere) {
+  for (const std::string body : {R"({"id":"c","choices":[{"message":{"content":"half an)", "",
+                                 "null", "<html>busy</html>", R"({"id":"c"}{"id":"d"})", "[[[["}) {
+    CannedWorker broken("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+                        std::to_string(body.size()) + "\r\n\r\n" + body);
+    Daemon alone(only(broken));
+    RawClient client(alone.port());
+    client.send(post("/v1/chat/completions", chat(false)));
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, 502U) << body;
+    EXPECT_NE(answer.body.find("bad_response"), std::string::npos) << answer.body;
+    EXPECT_EQ(alone.metric(R"(lmbalancer_attempt_failures_total{kind="bad_response",worker="w1"})"),
+              1)
+        << body;
+  }
+}
+
+constexpr const char* chunked_stream_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+std::string chunk(const std::string& text) {
+  std::ostringstream size;
+  size << std::hex << text.size();
+  return size.str() + "\r\n" + text + "\r\n";
+}
+
+TEST(CannedAnswer, a_stream_whose_chunks_end_before_its_events_do_is_cut) {
+  const std::string event =
+      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+  // Between two events our own can say so; within one only a cut can.
+  std::string many;  // More than one read brings, so that the answer is out when its end comes.
+  for (int i = 0; i < 4000; ++i) many += chunk(event);
+  CannedWorker without_end(chunked_stream_head + many + "0\r\n\r\n");
+  Daemon told(only(without_end));
+  const auto answer = ask(told);
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_NE(answer.body.find("\"Hi\""), std::string::npos);
+  EXPECT_NE(answer.body.find("worker_closed"), std::string::npos) << answer.body;
+  EXPECT_EQ(told.metric(R"(lmbalancer_errors_total{kind="worker_closed"})"), 1);
+
+  CannedWorker within(chunked_stream_head + many + chunk(event.substr(0, 30)) + "0\r\n\r\n");
+  Daemon cut(only(within));
+  const auto half = ask(cut);
+  EXPECT_EQ(half.status, 200U);
+  EXPECT_FALSE(half.complete) << "the last chunk is missing: SDKs report that";
+  EXPECT_EQ(cut.metric(R"(lmbalancer_errors_total{kind="worker_closed"})"), 1);
 }
 
 TEST(CannedAnswer, endless_interim_answers_are_refused) {
