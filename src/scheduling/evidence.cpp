@@ -8,6 +8,9 @@ namespace lmb::scheduling {
 
 void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint now) {
   const WorkerId worker = lease.place.worker;
+  if (!is_evidence(lease)) {
+    return;
+  }
   if (report.first_token) {
     const TimePoint sent = report.sent.value_or(lease.granted);
     // A cold request's first token tells of the load, not of the prompt.

@@ -20,20 +20,15 @@ void assign(WorkerSet& set, WorkerId id, bool member) noexcept {
 
 Fleet::Fleet(const SchedulerOptions& options, const std::vector<WorkerSpec>& specs)
     : slots_unknown_(options.slots_unknown),
-      slow_start_(options.health.slow_start),
+      health_(options.health),
       random_(options.seed),
       idle_unload_(options.models.idle_unload) {
   LMB_ASSERT(specs.size() <= fleet_size_max);
   LMB_ASSERT(slots_unknown_ >= 1);
   workers_.reserve(specs.size());
   for (const WorkerSpec& spec : specs) {
-    // The configuration refuses these before they come here.
-    LMB_ASSERT(spec.weight >= 1 && spec.weight <= 1000);
-    LMB_ASSERT(spec.slots != 0U && spec.max_in_flight != 0U);
-    starting_.insert(WorkerId(static_cast<std::uint32_t>(workers_.size())));
-    workers_.emplace_back(spec, options.health);
+    add(WorkerId(static_cast<std::uint32_t>(workers_.size())), spec);
   }
-  unread_ = starting_;
 }
 
 const Worker& Fleet::worker(WorkerId id) const {
@@ -61,7 +56,7 @@ Instance& Fleet::at(Place place) {
 bool Fleet::is_free(Place place, TimePoint now) const noexcept {
   const Worker& owner = workers_[place.worker.value()];
   return owner.has_room() &&
-         owner.slow_start.allows(owner.occupied(), owner.slots, slow_start_, now) &&
+         owner.slow_start.allows(owner.occupied(), owner.slots, health_.slow_start, now) &&
          instance(place).has_free_slot() &&
          (instance(place).occupied() == 0 || now - instance(place).last_used < idle_unload_);
 }
@@ -89,7 +84,7 @@ std::optional<TimePoint> Fleet::next_change(TimePoint now) const {
       at(worker.breaker.waits_until());
     }
     if (const auto step =
-            worker.slow_start.waits_until(worker.occupied(), worker.slots, slow_start_)) {
+            worker.slow_start.waits_until(worker.occupied(), worker.slots, health_.slow_start)) {
       at(*step);
     }
     for (const Instance& entry : worker.instances) {
@@ -285,17 +280,18 @@ bool Fleet::set_offers(WorkerId id, const Offers& offers, TimePoint now) {
 }
 
 bool Fleet::sets_are_right() const noexcept {
-  WorkerSet up, starting, draining, unread, broken;
+  WorkerSet members, up, starting, draining, unread, broken;
   bool sums_are_right = true;
   std::uint32_t all_settling = 0;
   for (std::uint32_t i = 0; i < workers_.size(); ++i) {
     const Worker& worker = workers_[i];
     const WorkerId id(i);
-    assign(up, id, worker.health.state() == WorkerState::up);
-    assign(starting, id, worker.health.state() == WorkerState::starting);
-    assign(draining, id, worker.draining);
-    assign(unread, id, !worker.catalogue_known);
-    assign(broken, id, !worker.breaker.closed());
+    assign(members, id, worker.member);
+    assign(up, id, worker.member && worker.health.state() == WorkerState::up);
+    assign(starting, id, worker.member && worker.health.state() == WorkerState::starting);
+    assign(draining, id, worker.member && worker.draining);
+    assign(unread, id, worker.member && !worker.catalogue_known);
+    assign(broken, id, worker.member && !worker.breaker.closed());
     std::uint32_t in_flight = 0;
     std::uint32_t settling = 0;
     for (const Instance& entry : worker.instances) {
@@ -305,8 +301,8 @@ bool Fleet::sets_are_right() const noexcept {
     all_settling += settling;
     sums_are_right = sums_are_right && in_flight == worker.in_flight && settling == worker.settling;
   }
-  return up == up_ && starting == starting_ && draining == draining_ && unread == unread_ &&
-         broken == broken_ && all_settling == settling_ && sums_are_right;
+  return members == members_ && up == up_ && starting == starting_ && draining == draining_ &&
+         unread == unread_ && broken == broken_ && all_settling == settling_ && sums_are_right;
 }
 
 }  // namespace lmb::scheduling

@@ -69,6 +69,18 @@ class Fleet {
   /// The change of the worker's state since the last call; nothing when there is none.
   std::optional<Transition> transition(WorkerId id);
   void set_draining(WorkerId id, bool draining, TimePoint now);
+
+  // Reloads (membership.cpp).
+  /// Workers that are in the fleet.
+  [[nodiscard]] WorkerSet members() const noexcept { return members_; }
+  /// Places, of all that a fleet can have, that a new worker may take.
+  [[nodiscard]] WorkerSet vacant() const noexcept;
+  /// A worker that was just started; one that comes back to what it still runs keeps that.
+  void add(WorkerId place, const WorkerSpec& spec);
+  /// Forgets all but what it runs.
+  void retire(WorkerId id);
+  void change(WorkerId id, const WorkerSpec& spec);
+
   /// Returns false when the worker had told the same before.
   bool set_offers(WorkerId id, const Offers& offers, TimePoint now);
   /// The instance gave a token or an answer.
@@ -88,10 +100,12 @@ class Fleet {
   Instance& at(Place place);
 
   std::uint32_t slots_unknown_;
-  Duration slow_start_;
+  HealthOptions health_;
   std::mt19937_64 random_;
   Duration idle_unload_;
   std::vector<Worker> workers_;
+  WorkerSet members_;
+  // Of the members only:
   WorkerSet up_, starting_, draining_, unread_;
   WorkerSet switching_;
   WorkerSet broken_;  ///< Their breaker is not closed.

@@ -13,6 +13,7 @@ namespace lmb::scheduling {
 /// What is kept of a slot that is taken.
 struct Lease {
   Place place;
+  std::uint32_t membership = 0;  ///< Worker::membership when it was granted.
   TimePoint granted;
   std::uint64_t prompt_tokens = 0;  ///< 0 = not known.
   bool stream = false;

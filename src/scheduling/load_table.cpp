@@ -102,6 +102,10 @@ void LoadTable::orphaned(WorkerId worker, std::string_view model, Duration usual
   }
 }
 
+void LoadTable::forget(WorkerId worker) {
+  std::erase_if(loads_, [worker](const Load& load) { return load.worker == worker; });
+}
+
 void LoadTable::expire(TimePoint now) {
   for (Load& load : loads_) {
     if (load.unseen_until && now >= *load.unseen_until) {

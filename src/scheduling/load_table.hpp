@@ -35,6 +35,8 @@ class LoadTable {
   void withdrawn(WorkerId worker, std::string_view model);
   /// `usual`: how long such a load takes.
   void orphaned(WorkerId worker, std::string_view model, Duration usual, TimePoint now);
+  /// The worker is gone: all that is known of its loads is.
+  void forget(WorkerId worker);
   /// Ends loads whose time is over: a failure, unless orphaned.
   void expire(TimePoint now);
 

@@ -98,7 +98,7 @@ bool Scheduler::State::unloadable(const Needs& needs, TimePoint now) const {
 void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePoint now) {
   const WorkerId worker = lease.place.worker;
   const std::string& model = fleet.instance(lease.place).model;
-  if (!lease.cold || !loads.loading(worker, model)) {
+  if (!lease.cold || !is_evidence(lease) || !loads.loading(worker, model)) {
     return;
   }
   const bool nothing_sent = !report.sent && (report.outcome == Outcome::worker_fault ||

@@ -40,7 +40,9 @@ void ResponseHomes::forget(TimePoint now) {
 Home ResponseHomes::find(std::string_view id, TimePoint now, std::size_t workers,
                          const std::function<bool(WorkerId)>& usable) const {
   const auto found = homes_.find(hash_of(id));
-  if (found == homes_.end() || now - found->second.at >= options_.age_max) {
+  const bool known = found != homes_.end() && now - found->second.at < options_.age_max &&
+                     found->second.number > forgotten_[found->second.worker.value()];
+  if (!known) {
     return {workers <= 1 ? HomeVerdict::any : HomeVerdict::unknown, {}};
   }
   const WorkerId worker = found->second.worker;

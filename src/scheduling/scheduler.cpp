@@ -52,16 +52,18 @@ WorkerSnapshot snapshot_of(WorkerId id, const Worker& worker, SnapshotScope scop
   WorkerSnapshot snapshot;
   snapshot.id = id;
   snapshot.name = worker.spec.name;
-  snapshot.state = worker.draining && worker.state() != WorkerState::down ? WorkerState::draining
-                                                                          : worker.state();
-  snapshot.draining = worker.draining;
+  const bool finishes = !worker.member || worker.draining;
+  snapshot.state =
+      finishes && worker.state() != WorkerState::down ? WorkerState::draining : worker.state();
+  snapshot.draining = finishes;
+  snapshot.retired = !worker.member;
   snapshot.catalogue_known = worker.catalogue_known;
   if (!worker.breaker.closed()) {
     snapshot.breaker_until = worker.breaker.waits_until();
   }
   snapshot.in_flight = worker.in_flight;
   snapshot.settling = worker.settling;
-  snapshot.slots = std::max<std::uint32_t>(1, worker.slots);
+  snapshot.slots = worker.member ? std::max<std::uint32_t>(1, worker.slots) : 0;
   snapshot.switching_to = worker.switching_to;
   snapshot.grants_total = worker.grants_total;
   for (const Instance& instance : worker.instances) {
@@ -153,11 +155,13 @@ Effects Scheduler::first_token(const Slot& slot, TimePoint now) {
   const Lease& lease = state.leases.find(slot.lease);
   state.leases.note_first_token(slot.lease);
   state.fleet.free_settled_before(lease.place, lease.granted);
-  state.end_load(lease, Outcome::answered, now);
-  state.fleet.used(lease.place, now);
-  state.fleet.delivered(slot.worker, now);
-  state.fleet.succeeded(slot.worker, now);
-  state.tell(slot.worker, now, effects);
+  if (state.is_evidence(lease)) {
+    state.end_load(lease, Outcome::answered, now);
+    state.fleet.used(lease.place, now);
+    state.fleet.delivered(slot.worker, now);
+    state.fleet.succeeded(slot.worker, now);
+    state.tell(slot.worker, now, effects);
+  }
   state.settle(now, effects);
   return effects;
 }
@@ -191,6 +195,9 @@ bool Scheduler::take_retry(TimePoint now) {
 Effects Scheduler::observe_probe(WorkerId worker, const ProbeReport& probe, TimePoint now) {
   State& state = *state_;
   Effects effects;
+  if (!state.fleet.members().contains(worker)) {
+    return effects;
+  }
   state.pass(now);
   if (probe.last_bytes) {
     state.fleet.delivered(worker, *probe.last_bytes);
@@ -209,6 +216,9 @@ Effects Scheduler::observe_probe(WorkerId worker, const ProbeReport& probe, Time
 Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint now) {
   State& state = *state_;
   Effects effects;
+  if (!state.fleet.members().contains(worker)) {
+    return effects;
+  }
   state.pass(now);
   if (state.fleet.set_offers(worker, offers, now)) {
     for (const ModelOffer& model : offers.models) {
@@ -227,6 +237,9 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
 Effects Scheduler::set_draining(WorkerId worker, bool draining, TimePoint now) {
   State& state = *state_;
   Effects effects;
+  if (!state.fleet.members().contains(worker)) {
+    return effects;
+  }
   state.pass(now);
   state.fleet.set_draining(worker, draining, now);
   state.restrand(now);
@@ -285,6 +298,9 @@ FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
   const auto& workers = state_->fleet.workers();
   snapshot.workers.reserve(workers.size());
   for (std::uint32_t i = 0; i < workers.size(); ++i) {
+    if (workers[i].vacant()) {
+      continue;
+    }
     snapshot.workers.push_back(snapshot_of(WorkerId(i), workers[i], scope));
     if (const std::string* loading = state_->loads.loading(WorkerId(i))) {
       snapshot.workers.back().loading = *loading;

@@ -110,6 +110,7 @@ std::optional<Refusal> Scheduler::State::impossible(const Offering& offering,
 Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePoint now) {
   Lease taken = lease;
   taken.place = place;
+  taken.membership = fleet.worker(place.worker).membership;
   taken.granted = now;
   panic_grants += fleet.barred(now).contains(place.worker) ? 1U : 0U;
   taken.trial = fleet.take(place, now);
@@ -127,6 +128,11 @@ Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePo
           .watched = taken.trial || !instance.settling.empty() || !instance.loaded,
           .id = instance.id,
           .rename = place.rename || rename};
+}
+
+bool Scheduler::State::is_evidence(const Lease& lease) const {
+  const Worker& worker = fleet.worker(lease.place.worker);
+  return worker.member && worker.membership == lease.membership;
 }
 
 bool Scheduler::State::remove(TicketId ticket) {

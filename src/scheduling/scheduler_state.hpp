@@ -72,6 +72,9 @@ struct Scheduler::State {
                                                   WorkerSet tried) const noexcept;
 
   Slot take(Place place, const Lease& lease, bool rename, TimePoint now);
+  /// Its worker is in the fleet and was so all the time: what it tells is about that worker as it
+  /// is known now.
+  [[nodiscard]] bool is_evidence(const Lease& lease) const;
   /// What the end of a request tells of its worker.
   void learn(const Lease& lease, const Report& report, TimePoint now);
   void judge_fault(const Lease& lease, const Report& report, TimePoint now);

@@ -110,11 +110,31 @@ class Adoption {
 void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown,
                   TimePoint now) {
   Adoption(worker, now).list(offers);
+  worker.offers = offers;
+  worker.catalogue_known = true;
+  size_slots(worker, slots_unknown);
+}
+
+Worker begun_anew(const Worker& worker, const WorkerSpec& spec, const HealthOptions& options) {
+  Worker fresh(spec, options);
+  fresh.instances = worker.instances;
+  for (Instance& entry : fresh.instances) {
+    entry.listed = false;
+  }
+  fresh.member = worker.member;
+  fresh.membership = worker.membership;
+  fresh.in_flight = worker.in_flight;
+  fresh.settling = worker.settling;
+  fresh.busy_since = worker.busy_since;
+  fresh.grants_total = worker.grants_total;
+  fresh.last_grant = worker.last_grant;
+  return fresh;
+}
+
+void size_slots(Worker& worker, std::uint32_t slots_unknown) noexcept {
   for (Instance& entry : worker.instances) {
     entry.slots = slots_of(entry, worker.spec, slots_unknown);
   }
-  worker.offers = offers;
-  worker.catalogue_known = true;
   worker.slots = slots_of(worker);
 }
 

@@ -31,12 +31,14 @@ struct Worker {
   std::vector<Instance> instances;           ///< By InstanceId.
   bool catalogue_known = false;              ///< Its catalogue was read at least once.
   bool draining = false;
-  std::uint32_t in_flight = 0;  ///< Over all instances.
-  std::uint32_t settling = 0;   ///< Over all instances.
-  std::uint32_t slots = 0;      ///< See slots_of; kept up to date by adopt_offers.
-  TimePoint busy_since;         ///< When in_flight rose from 0.
-  TimePoint last_delivery;      ///< When a token or an answer came last.
-  std::string switching_to;     ///< Key of the model that it is freed for; empty = none.
+  bool member = true;            ///< False: it left the fleet, and only finishes what it runs.
+  std::uint32_t membership = 0;  ///< How often it, or one before it at its place, has left.
+  std::uint32_t in_flight = 0;   ///< Over all instances.
+  std::uint32_t settling = 0;    ///< Over all instances.
+  std::uint32_t slots = 0;       ///< See slots_of; kept up to date by adopt_offers.
+  TimePoint busy_since;          ///< When in_flight rose from 0.
+  TimePoint last_delivery;       ///< When a token or an answer came last.
+  std::string switching_to;      ///< Key of the model that it is freed for; empty = none.
   TimePoint switch_since;
   std::optional<TimePoint> last_switch;
   bool silent = false;  ///< Found wedged; nothing was delivered and nothing begun since.
@@ -45,6 +47,8 @@ struct Worker {
       0;  ///< Number of its latest grant among all the fleet's; 0 = none yet.
 
   [[nodiscard]] std::uint32_t occupied() const noexcept { return in_flight + settling; }
+  /// Another worker may have its place.
+  [[nodiscard]] bool vacant() const noexcept { return !member && occupied() == 0; }
   /// Below max_in_flight.
   [[nodiscard]] bool has_room() const noexcept {
     return !spec.max_in_flight || occupied() < *spec.max_in_flight;
@@ -61,6 +65,13 @@ struct Worker {
 /// Takes in a catalogue: instances that stay keep their count, one that a cold request loads takes
 /// over the count of its model's place on disk, and vanished ones go when nothing runs on them.
 void adopt_offers(Worker& worker, const Offers& offers, std::uint32_t slots_unknown, TimePoint now);
+
+/// The same worker without anything that was learned of it; what runs on it goes on, on instances
+/// that no catalogue lists. `spec` has its name.
+Worker begun_anew(const Worker& worker, const WorkerSpec& spec, const HealthOptions& options);
+
+/// Computes all slots again after the spec or the catalogue changed.
+void size_slots(Worker& worker, std::uint32_t slots_unknown) noexcept;
 
 /// Requests the worker may be given at once: the slots of its loaded instances together (1 when
 /// none is loaded), at most max_in_flight.

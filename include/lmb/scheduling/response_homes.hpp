@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -39,6 +40,8 @@ class ResponseHomes {
 
   /// An answer of `worker` had this id. O(1), amortised.
   void remember(std::string_view id, WorkerId worker, TimePoint now);
+  /// Another worker has its id: what the one before made is unknown from now on. O(1).
+  void forget(WorkerId worker) noexcept { forgotten_[worker.value()] = told_; }
   /// `usable(worker)`: it is up and not draining away. `workers`: size of the fleet.
   [[nodiscard]] Home find(std::string_view id, TimePoint now, std::size_t workers,
                           const std::function<bool(WorkerId)>& usable) const;
@@ -61,6 +64,7 @@ class ResponseHomes {
   ResponseHomesOptions options_;
   std::unordered_map<std::uint64_t, Entry> homes_;
   std::uint64_t told_ = 0;
+  std::array<std::uint64_t, fleet_size_max> forgotten_{};  ///< By worker: up to this number.
   std::deque<Age> ages_;  ///< In the order they came; one whose entry is newer is skipped.
 };
 

@@ -34,8 +34,8 @@ namespace lmb::scheduling {
 /// same calls give the same results. Thread safety: none; owned by the Dispatcher.
 class Scheduler {
  public:
-  /// `now` starts the startup grace. Worker i of `fleet` has WorkerId i. At most fleet_size_max
-  /// workers.
+  /// `now` starts the startup grace. Worker i of `fleet` has WorkerId i: its place, of
+  /// fleet_size_max, until it leaves.
   Scheduler(const SchedulerOptions& options, const std::vector<WorkerSpec>& fleet, TimePoint now);
   ~Scheduler();
   Scheduler(Scheduler&&) noexcept;
@@ -72,6 +72,22 @@ class Scheduler {
   Effects set_offers(WorkerId worker, const Offers& offers, TimePoint now);
   /// A draining worker finishes what it has and gets nothing new.
   Effects set_draining(WorkerId worker, bool draining, TimePoint now);
+
+  // Workers that join, leave and change while the scheduler runs. What probes, catalogues and
+  // operators say of a worker that is not in the fleet is passed over.
+  /// Places, of the fleet_size_max that there are, which no worker has and where nothing runs.
+  [[nodiscard]] WorkerSet vacant() const noexcept;
+  /// A worker joins, known no better than at the start: `starting`, its catalogue unread. `place`
+  /// is vacant, or a worker of that name left it and still runs requests there: these count again.
+  Effects add_worker(WorkerId place, const WorkerSpec& spec, TimePoint now);
+  /// A worker leaves: it is given nothing new, and waiting requests for models that only it offers
+  /// are refused at once. What runs on it goes on, is counted until it ends, and is no evidence any
+  /// more. Then the place is vacant.
+  Effects retire_worker(WorkerId worker, TimePoint now);
+  /// What the operator says of a worker of the fleet; `spec` has its name. Smaller numbers than run
+  /// now take nothing away.
+  Effects change_worker(WorkerId worker, const WorkerSpec& spec, TimePoint now);
+
   /// Expires queue deadlines and grace times.
   Effects tick(TimePoint now);
   /// Refuses everything that waits, and every later submit. Running requests go on.

@@ -36,6 +36,7 @@ struct WorkerSnapshot {
   std::string name;
   WorkerState state = WorkerState::starting;
   bool draining = false;
+  bool retired = false;  ///< It left the fleet and only finishes what it runs.
   bool catalogue_known = false;
   /// While the breaker is not closed: when it lets the next request try.
   std::optional<TimePoint> breaker_until;
@@ -60,6 +61,8 @@ struct HoldCounts {
 };
 
 struct FleetSnapshot {
+  /// By id, without vacant places; a worker that left is told of while it finishes requests. Two of
+  /// one name are possible then.
   std::vector<WorkerSnapshot> workers;
   std::size_t queued = 0;
   HoldCounts holds;                      ///< Of the queued.

@@ -35,6 +35,17 @@ TEST(ResponseHomes, an_unknown_id_is_refused_only_where_there_is_a_choice) {
   EXPECT_EQ(homes.find("resp_1", start, 1, all_there).verdict, HomeVerdict::any);
 }
 
+TEST(ResponseHomes, know_nothing_of_what_the_last_owner_of_a_place_made) {
+  ResponseHomes homes({});
+  homes.remember("resp_1", WorkerId(3), start);
+  homes.remember("resp_2", WorkerId(4), start);
+  homes.forget(WorkerId(3));
+  homes.remember("resp_3", WorkerId(3), start);
+  EXPECT_EQ(homes.find("resp_1", start, 5, all_there).verdict, HomeVerdict::unknown);
+  EXPECT_EQ(homes.find("resp_2", start, 5, all_there).verdict, HomeVerdict::known);
+  EXPECT_EQ(homes.find("resp_3", start, 5, all_there).verdict, HomeVerdict::known);
+}
+
 TEST(ResponseHomes, forget_after_a_day) {
   ResponseHomes homes({});
   homes.remember("resp_1", WorkerId(3), start);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,6 +85,18 @@ class Story {
   Told drain(std::uint32_t worker, bool draining) {
     return tell(scheduler_.set_draining(WorkerId(worker), draining, now_));
   }
+  /// Workers 0, 1, 2 … of the constructor's fleet are called a, b, c …
+  Told join(std::uint32_t place, WorkerSpec spec, const std::string& name) {
+    spec.name = name;
+    return tell(scheduler_.add_worker(WorkerId(place), spec, now_));
+  }
+  Told leave(std::uint32_t worker) {
+    return tell(scheduler_.retire_worker(WorkerId(worker), now_));
+  }
+  Told change(std::uint32_t worker, WorkerSpec spec, const std::string& name) {
+    spec.name = name;
+    return tell(scheduler_.change_worker(WorkerId(worker), spec, now_));
+  }
   /// Ends the worker's oldest request.
   Told finish(std::uint32_t worker, const Report& report = {}) {
     std::deque<Slot>& running = running_[worker];
@@ -151,7 +164,17 @@ class Story {
   /// The slot granted last.
   [[nodiscard]] const Slot& last_slot(std::uint32_t worker) { return running_[worker].back(); }
   [[nodiscard]] std::uint32_t in_flight(std::uint32_t worker) const {
-    return scheduler_.snapshot(now_).workers[worker].in_flight;
+    const auto told = find(worker);
+    return told ? told->in_flight : 0;
+  }
+  /// What the snapshot tells of a worker; nothing = its place is vacant.
+  [[nodiscard]] std::optional<WorkerSnapshot> find(std::uint32_t worker) const {
+    for (const WorkerSnapshot& each : scheduler_.snapshot(now_).workers) {
+      if (each.id == WorkerId(worker)) {
+        return each;
+      }
+    }
+    return std::nullopt;
   }
 
  private:
