@@ -49,6 +49,7 @@ std::optional<std::string> History::run() {
   }
   plan_arrival();
   plan_fault();
+  plan_reload();
   timeline_.at(peace_at_, [this] { make_peace(); });
 
   // As the dispatcher does before each submit: what time alone has freed goes to those that wait.
@@ -104,11 +105,15 @@ bool History::at_rest() const {
 
 void History::plan_probe(WorkerId worker) {
   const Duration jitter = chance_.between(Duration{}, setting_.probe_interval / 5);
-  timeline_.after(setting_.probe_interval - jitter, [this, worker] { probe(worker); });
+  const std::uint32_t stay = setting_.workers[worker.value()].stay;
+  timeline_.after(setting_.probe_interval - jitter, [this, worker, stay] { probe(worker, stay); });
 }
 
-void History::probe(WorkerId worker) {
+void History::probe(WorkerId worker, std::uint32_t stay) {
   const TrueWorker& truth = setting_.workers[worker.value()];
+  if (!truth.member || truth.stay != stay) {
+    return;
+  }
   const bool offers_first = chance_.happens(0.8);
   const auto tell_offers = [&] {
     const Effects effects = scheduler_.set_offers(worker, truth.catalogue, now());
@@ -162,6 +167,9 @@ void History::fault() {
       log() << "worker " << worker << " changes its models\n";
       break;
     default: {
+      if (!truth.member) {
+        break;
+      }
       const bool draining = chance_.happens(0.5);
       const Effects effects = scheduler_.set_draining(worker, draining, now());
       log() << "worker " << worker << (draining ? " drains: " : " serves again: ") << effects
@@ -175,13 +183,16 @@ void History::fault() {
 void History::make_peace() {
   log() << "peace\n";
   peace_ = true;
-  for (std::uint32_t i = 0; i < setting_.workers.size(); ++i) {
-    TrueWorker& truth = setting_.workers[i];
+  if (members().empty()) {
+    join(WorkerId(0), setting_.specs.front());
+  }
+  for (const WorkerId worker : members()) {
+    TrueWorker& truth = setting_.workers[worker.value()];
     truth.alive = true;
     truth.fault_rate = 0;
     truth.catalogue = full_catalogue();
-    const Effects effects = scheduler_.set_draining(WorkerId(i), false, now());
-    oracle_.drained(WorkerId(i), false, effects, now());
+    const Effects effects = scheduler_.set_draining(worker, false, now());
+    oracle_.drained(worker, false, effects, now());
     deliver(effects);
   }
   if (setting_.closes) {

@@ -27,6 +27,9 @@ struct Ends {
   std::uint32_t withdrawn_too_late =
       0;  ///< The client left while its grant or refusal was on the way.
   std::uint64_t events = 0;
+  std::uint32_t reloads = 0;  ///< Workers that joined, left or changed.
+  std::uint32_t orphans = 0;  ///< Requests that ran on a worker when it left.
+  std::uint32_t returns = 0;  ///< Workers that came back to requests they still ran.
   [[nodiscard]] std::uint32_t sum() const;
 };
 
@@ -77,10 +80,19 @@ class History {
 
   // Fleet (history.cpp).
   void plan_probe(WorkerId worker);
-  void probe(WorkerId worker);
+  void probe(WorkerId worker, std::uint32_t stay);
   void plan_fault();
   void fault();
   void make_peace();
+
+  // Reloads (history_reloads.cpp).
+  void plan_reload();
+  void reload();
+  void join(WorkerId place, const scheduling::WorkerSpec& spec);
+  void leave(WorkerId worker);
+  void change(WorkerId worker);
+  [[nodiscard]] std::vector<WorkerId> members() const;
+
   void tick();
   void plan_tick();
   void close();

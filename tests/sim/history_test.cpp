@@ -60,6 +60,9 @@ TEST(Histories, meet_every_kind_of_end) {
     all.left += ends.left;
     all.retries += ends.retries;
     all.withdrawn_too_late += ends.withdrawn_too_late;
+    all.reloads += ends.reloads;
+    all.orphans += ends.orphans;
+    all.returns += ends.returns;
     for (const auto& [why, count] : ends.refused) {
       all.refused[why] += count;
     }
@@ -69,6 +72,9 @@ TEST(Histories, meet_every_kind_of_end) {
   EXPECT_GT(all.left, 100U);
   EXPECT_GT(all.retries, 100U);
   EXPECT_GT(all.withdrawn_too_late, 10U);
+  EXPECT_GT(all.reloads, 200U);
+  EXPECT_GT(all.orphans, 50U);
+  EXPECT_GT(all.returns, 5U);
   for (const auto why : {scheduling::Refusal::queue_full, scheduling::Refusal::unknown_model,
                          scheduling::Refusal::no_worker, scheduling::Refusal::deadline,
                          scheduling::Refusal::closed, scheduling::Refusal::all_tried}) {

@@ -41,6 +41,8 @@ scheduling::SchedulerOptions random_options(Chance& chance) {
   return options;
 }
 
+}  // namespace
+
 scheduling::WorkerSpec random_spec(Chance& chance, std::uint32_t number) {
   scheduling::WorkerSpec spec;
   spec.name = "w" + std::to_string(number);
@@ -55,8 +57,6 @@ scheduling::WorkerSpec random_spec(Chance& chance, std::uint32_t number) {
   }
   return spec;
 }
-
-}  // namespace
 
 scheduling::Offers random_catalogue(Chance& chance) {
   scheduling::Offers offers;
@@ -136,6 +136,9 @@ Setting random_setting(Chance& chance) {
   setting.delivery_max = one_of<Duration>(chance, {0ms, 1ms, 500ms});
   setting.leaver_rate = one_of<double>(chance, {0.0, 0.1, 0.5});
   setting.closes = chance.happens(0.4);
+  if (chance.happens(0.5)) {
+    setting.reloads_mean = setting.length / chance.between(1U, 20U);
+  }
   return setting;
 }
 

@@ -50,8 +50,9 @@ std::uint32_t Oracle::leases() const {
 }
 
 bool Oracle::all_up() const {
-  return std::all_of(workers_.begin(), workers_.end(),
-                     [](const Worker& worker) { return worker.state == WorkerState::up; });
+  return std::all_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
+    return !worker.member || worker.state == WorkerState::up;
+  });
 }
 
 void Oracle::pass(TimePoint now) {
@@ -237,50 +238,80 @@ void Oracle::closed(const Effects& effects) {
   waiting_.clear();
 }
 
+void Oracle::compare(const Worker& mine, const scheduling::WorkerSnapshot& said) {
+  const WorkerId id = said.id;
+  if (said.in_flight != in_flight(mine)) {
+    complain(
+        text("worker ", id, " has ", in_flight(mine), " leases, in_flight says ", said.in_flight));
+  }
+  for (const scheduling::InstanceSnapshot& instance : said.instances) {
+    const auto own =
+        std::find_if(mine.instances.begin(), mine.instances.end(), [&](const Instance& each) {
+          return each.id == instance.id && each.model.key == instance.model;
+        });
+    if (own == mine.instances.end() || own->leases.size() != instance.in_flight ||
+        own->settling.size() != instance.settling || own->listed != instance.listed ||
+        own->loaded != instance.loaded || (own->listed && slots(mine, *own) != instance.slots)) {
+      complain(text("instance ", instance.id, " of worker ", id, " is told wrongly"));
+    }
+  }
+  if (said.instances.size() != mine.instances.size()) {
+    complain(text("worker ", id, " tells ", said.instances.size(), " instances"));
+  }
+  const bool finishes = mine.draining || !mine.member;
+  const WorkerState shown =
+      finishes && mine.state != WorkerState::down ? WorkerState::draining : state(mine);
+  if (said.state != shown || said.draining != finishes || said.retired == mine.member ||
+      said.catalogue_known != mine.read || said.slots != (mine.member ? slots(mine) : 0) ||
+      (mine.loads.empty() ? said.loading != "" : !mine.loads.contains(said.loading)) ||
+      said.grants_total != mine.grants || said.name != mine.spec.name) {
+    complain(text("the snapshot of worker ", id, " is wrong"));
+  }
+}
+
 void Oracle::compare(const scheduling::Scheduler& scheduler) {
   const scheduling::FleetSnapshot snapshot = scheduler.snapshot(now_);
-  if (snapshot.queued != waiting_.size() || scheduler.queued() != waiting_.size()) {
-    complain(text(snapshot.queued, " queued, but ", waiting_.size(), " wait"));
-  }
-  if (waiting_.size() > options_.queue_length) {
-    complain("the queue is longer than its limit");
-  }
+  const scheduling::WorkerSet told_vacant = scheduler.vacant();
+  auto said = snapshot.workers.begin();
   bool any_open = false;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
+  for (std::size_t i = 0; i < scheduling::fleet_size_max; ++i) {
+    const WorkerId id(static_cast<std::uint32_t>(i));
+    const bool vacant = i >= workers_.size() || (!workers_[i].member && occupied(workers_[i]) == 0);
+    if (told_vacant.contains(id) != vacant) {
+      complain(text("whether place ", i, " is vacant is told wrongly"));
+    }
+    if (vacant) {
+      continue;
+    }
     Worker& mine = workers_[i];
-    const scheduling::WorkerSnapshot& said = snapshot.workers[i];
-    learn_breaker(mine, said, i);
-    any_open = any_open || (mine.state == WorkerState::up && mine.read && !mine.draining);
-    if (said.in_flight != in_flight(mine)) {
-      complain(
-          text("worker ", i, " has ", in_flight(mine), " leases, in_flight says ", said.in_flight));
+    if (said == snapshot.workers.end() || said->id != id) {
+      complain(text("the snapshot does not tell of worker ", i));
+      return;
     }
-    for (const scheduling::InstanceSnapshot& instance : said.instances) {
-      const auto own =
-          std::find_if(mine.instances.begin(), mine.instances.end(), [&](const Instance& each) {
-            return each.id == instance.id && each.model.key == instance.model;
-          });
-      if (own == mine.instances.end() || own->leases.size() != instance.in_flight ||
-          own->settling.size() != instance.settling || own->listed != instance.listed ||
-          own->loaded != instance.loaded || (own->listed && slots(mine, *own) != instance.slots)) {
-        complain(text("instance ", instance.id, " of worker ", i, " is told wrongly"));
-      }
-    }
-    if (said.instances.size() != mine.instances.size()) {
-      complain(text("worker ", i, " tells ", said.instances.size(), " instances"));
-    }
-    const WorkerState shown =
-        mine.draining && mine.state != WorkerState::down ? WorkerState::draining : state(mine);
-    if (said.state != shown || said.draining != mine.draining ||
-        said.catalogue_known != mine.read || said.slots != slots(mine) ||
-        (mine.loads.empty() ? said.loading != "" : !mine.loads.contains(said.loading)) ||
-        said.grants_total != mine.grants) {
-      complain(text("the snapshot of worker ", i, " is wrong; it loads '", said.loading, "', not '",
-                    mine.loads.empty() ? "" : mine.loads.begin()->first, "'"));
-    }
+    any_open =
+        any_open || (mine.member && mine.state == WorkerState::up && mine.read && !mine.draining);
+    learn_breaker(mine, *said, i);
+    compare(mine, *said);
+    ++said;
+  }
+  if (said != snapshot.workers.end()) {
+    complain(text("the snapshot tells of worker ", said->id));
   }
   if (scheduler.any_up() != any_open) {
     complain("any_up is wrong");
+  }
+  if (snapshot.queued != waiting_.size()) {
+    complain(text(snapshot.queued, " queued, but ", waiting_.size(), " wait"));
+  }
+  compare_queue(scheduler);
+}
+
+void Oracle::compare_queue(const scheduling::Scheduler& scheduler) {
+  if (scheduler.queued() != waiting_.size()) {
+    complain(text(scheduler.queued(), " queued, but ", waiting_.size(), " wait"));
+  }
+  if (waiting_.size() > options_.queue_length) {
+    complain("the queue is longer than its limit");
   }
   std::optional<TimePoint> next;
   for (const Waiting& request : waiting_) {

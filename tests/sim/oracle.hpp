@@ -34,6 +34,11 @@ class Oracle {
   void offered(WorkerId worker, const scheduling::Offers& offers,
                const scheduling::Effects& effects, TimePoint now);
   void drained(WorkerId worker, bool draining, const scheduling::Effects& effects, TimePoint now);
+  void joined(WorkerId place, const scheduling::WorkerSpec& spec,
+              const scheduling::Effects& effects, TimePoint now);
+  void left(WorkerId worker, const scheduling::Effects& effects, TimePoint now);
+  void changed(WorkerId worker, const scheduling::WorkerSpec& spec,
+               const scheduling::Effects& effects, TimePoint now);
   void ticked(const scheduling::Effects& effects, TimePoint now);
   void closed(const scheduling::Effects& effects);
 
@@ -54,6 +59,7 @@ class Oracle {
     bool trial = false;
     bool first_token = false;
     std::string cold_model;  ///< The model that it makes its worker load; empty = not cold.
+    bool foreign = false;    ///< Of a membership that is over: it tells nothing of the worker.
   };
   struct Load {
     TimePoint deadline;
@@ -75,6 +81,7 @@ class Oracle {
   };
   struct Worker {
     scheduling::WorkerSpec spec;
+    bool member = true;
     scheduling::WorkerState state = scheduling::WorkerState::starting;
     std::uint32_t good_in_a_row = 0;
     std::uint32_t bad_in_a_row = 0;
@@ -150,11 +157,16 @@ class Oracle {
   void observe(Worker& worker, bool good);
   void succeed(Worker& worker);
   void fault(Worker& worker);
+  void learn(Worker& worker, const Lease& lease, const scheduling::Report& report);
   void learn_breaker(Worker& worker, const scheduling::WorkerSnapshot& said, std::size_t number);
   void expect_transition(std::size_t worker, const scheduling::Effects& effects);
   void expect_no_transition(const scheduling::Effects& effects);
   void grant(const Waiting& request, const scheduling::Slot& slot);
   void check_slot(const Waiting& request, const scheduling::Slot& slot, const Instance& instance);
+  /// Forgets all of the worker but what runs there.
+  static Worker without_knowledge(const Worker& worker);
+  void compare(const Worker& mine, const scheduling::WorkerSnapshot& said);
+  void compare_queue(const scheduling::Scheduler& scheduler);
   void list(Worker& worker, const scheduling::Offers& offers);
   /// Grants in their order, then refusals, then nothing may be left that should have been refused.
   void apply(const scheduling::Effects& effects, TimePoint now);

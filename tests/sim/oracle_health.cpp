@@ -110,7 +110,7 @@ void Oracle::fail_load(Worker& w, const std::string& model, TimePoint at) {
 void Oracle::end_load(Worker& w, const Lease& lease, const scheduling::Report& report) {
   const Outcome outcome = report.outcome;
   const auto load = w.loads.find(lease.cold_model);
-  if (lease.cold_model.empty() || load == w.loads.end()) {
+  if (lease.foreign || lease.cold_model.empty() || load == w.loads.end()) {
     return;
   }
   const bool fault = outcome == Outcome::worker_fault;
@@ -136,21 +136,53 @@ void Oracle::end_load(Worker& w, const Lease& lease, const scheduling::Report& r
 void Oracle::saw_first_token(const scheduling::Slot& slot, const Effects& effects, TimePoint now) {
   pass(now);
   Worker& w = workers_[slot.worker.value()];
-  w.last_delivery = std::max(w.last_delivery, now);
+  bool foreign = false;
   for (Instance& instance : w.instances) {
     const auto lease = instance.leases.find(slot.lease);
     if (lease == instance.leases.end()) {
       continue;
     }
     lease->second.first_token = true;
+    foreign = lease->second.foreign;
     end_load(w, lease->second, scheduling::Report(Outcome::answered));
     std::erase_if(instance.settling, [&](const Settling& settling) {
       return settling.granted <= lease->second.granted;
     });
   }
-  succeed(w);
+  if (!foreign) {
+    w.last_delivery = std::max(w.last_delivery, now);
+    succeed(w);
+  }
   expect_transition(slot.worker.value(), effects);
   apply(effects, now);
+}
+
+/// What the end of a request tells of its worker.
+void Oracle::learn(Worker& w, const Lease& lease, const Report& report) {
+  bool trial_over = lease.trial;
+  if (report.outcome == Outcome::answered || report.outcome == Outcome::model_unavailable) {
+    w.last_delivery = std::max(w.last_delivery, now_);
+    succeed(w);
+    trial_over = false;
+  } else if (report.outcome == Outcome::worker_fault) {
+    const auto known = std::find_if(poisons_.rbegin(), poisons_.rend(),
+                                    [&](const auto& each) { return each.first == report.prompt; });
+    const bool repeated = report.sent && report.prompt != 0 && known != poisons_.rend() &&
+                          now_ - known->second < std::chrono::minutes(5);
+    if (!repeated) {
+      if (report.sent && report.prompt != 0) {
+        poisons_.emplace_back(report.prompt, now_);
+        if (poisons_.size() > 64) {
+          poisons_.pop_front();
+        }
+      }
+      fault(w);
+      trial_over = false;
+    }
+  }
+  if (trial_over) {
+    w.trial_since.reset();
+  }
 }
 
 void Oracle::finished(const scheduling::Slot& slot, const Report& report, const Effects& effects,
@@ -176,29 +208,8 @@ void Oracle::finished(const scheduling::Slot& slot, const Report& report, const 
     return !instance.listed && occupied(instance) == 0;
   });
   end_load(w, lease, report);
-  bool trial_over = lease.trial;
-  if (report.outcome == Outcome::answered || report.outcome == Outcome::model_unavailable) {
-    w.last_delivery = std::max(w.last_delivery, now);
-    succeed(w);
-    trial_over = false;
-  } else if (report.outcome == Outcome::worker_fault) {
-    const auto known = std::find_if(poisons_.rbegin(), poisons_.rend(),
-                                    [&](const auto& each) { return each.first == report.prompt; });
-    const bool repeated = report.sent && report.prompt != 0 && known != poisons_.rend() &&
-                          now - known->second < std::chrono::minutes(5);
-    if (!repeated) {
-      if (report.sent && report.prompt != 0) {
-        poisons_.emplace_back(report.prompt, now);
-        if (poisons_.size() > 64) {
-          poisons_.pop_front();
-        }
-      }
-      fault(w);
-      trial_over = false;
-    }
-  }
-  if (trial_over) {
-    w.trial_since.reset();
+  if (!lease.foreign) {
+    learn(w, lease, report);
   }
   expect_transition(worker, effects);
   apply(effects, now);

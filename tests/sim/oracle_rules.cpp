@@ -157,13 +157,17 @@ bool Oracle::means(const Instance& instance, std::string_view model) {
 
 bool Oracle::may_have(std::size_t worker, std::string_view model) const {
   const Worker& w = workers_[worker];
+  if (!w.member) {
+    return false;
+  }
   return !w.read || std::any_of(w.instances.begin(), w.instances.end(),
                                 [&](const Instance& instance) { return means(instance, model); });
 }
 
 bool Oracle::usable(std::size_t worker, const Waiting& request) const {
   const Worker& w = workers_[worker];
-  return w.state == WorkerState::up && w.read && !w.draining && !in(request.tried, worker);
+  return w.member && w.state == WorkerState::up && w.read && !w.draining &&
+         !in(request.tried, worker);
 }
 
 bool Oracle::candidate(std::size_t worker, const Waiting& request) const {
@@ -244,8 +248,8 @@ bool Oracle::stranded(const Waiting& request) const {
     const Worker& w = workers_[worker];
     const bool not_yet =
         w.state == WorkerState::starting || (w.state == WorkerState::up && !w.read);
-    const bool may_start = !startup_over_ && not_yet && !w.draining && !in(request.tried, worker) &&
-                           may_have(worker, request.model);
+    const bool may_start = w.member && !startup_over_ && not_yet && !w.draining &&
+                           !in(request.tried, worker) && may_have(worker, request.model);
     if (may_start || candidate(worker, request)) {
       return false;
     }
