@@ -185,6 +185,11 @@ std::size_t whole_lines(std::string_view text, std::size_t limit) noexcept {
 
 }  // namespace
 
+void AccessLog::set_worker(WorkerId place, std::string name) {
+  if (worker_names_.size() <= place.value()) worker_names_.resize(place.value() + 1);
+  worker_names_[place.value()] = std::move(name);
+}
+
 Result<AccessLog> AccessLog::open(const std::string& path, std::vector<std::string> worker_names) {
   AccessLog log;
   log.worker_names_ = std::move(worker_names);

@@ -7,6 +7,29 @@
 #include "lmb/base/assert.hpp"
 
 namespace lmb::telemetry {
+namespace {
+
+double unix_seconds() {
+  return std::chrono::duration<double>(wall_now().time_since_epoch()).count();
+}
+
+/// What never changes.
+void tell_process(Instruments& instruments, const BuildInfo& build) {
+  instruments
+      .gauges({"lmbalancer_build_info",
+               "1",
+               "Always 1; the labels tell the version that runs.",
+               {"version", "git_hash"}})
+      .Add({{"version", build.version}, {"git_hash", build.git_hash}})
+      .Set(1);
+  instruments
+      .gauges(
+          {"process_start_time_seconds", "seconds", "When the process started, as Unix time.", {}})
+      .Add({})
+      .Set(unix_seconds());
+}
+
+}  // namespace
 
 DaemonMetrics::DaemonMetrics(Instruments& instruments, const BuildInfo& build) {
   CounterFamily& hits = instruments.counters({"lmbalancer_limit_hits_total",
@@ -60,23 +83,44 @@ DaemonMetrics::DaemonMetrics(Instruments& instruments, const BuildInfo& build) {
                                       "breakers excluded every worker.",
                                       {}})
                            .Add({}));
+  create_reload_series(instruments);
   loop_lag_seconds_ = &instruments.histograms({"lmbalancer_loop_lag_seconds",
                                                "seconds",
                                                "How late a shard's periodic tick ran: what "
                                                "something that held the shard cost all others.",
                                                {"shard"}});
-  instruments
-      .gauges({"lmbalancer_build_info",
-               "1",
-               "Always 1; the labels tell the version that runs.",
-               {"version", "git_hash"}})
-      .Add({{"version", build.version}, {"git_hash", build.git_hash}})
-      .Set(1);
-  instruments
-      .gauges(
-          {"process_start_time_seconds", "seconds", "When the process started, as Unix time.", {}})
-      .Add({})
-      .Set(std::chrono::duration<double>(wall_now().time_since_epoch()).count());
+  tell_process(instruments, build);
+}
+
+void DaemonMetrics::create_reload_series(Instruments& instruments) {
+  CounterFamily& reloads = instruments.counters(
+      {"lmbalancer_config_reloads_total",
+       "reloads",
+       "How often the config file was read again: ok, or failed (it changed nothing).",
+       {"result"}});
+  reloads_ok_ = &reloads.Add({{"result", "ok"}});
+  reloads_failed_ = &reloads.Add({{"result", "failed"}});
+  last_reload_successful_ =
+      &instruments
+           .gauges({"lmbalancer_config_last_reload_successful",
+                    "0 or 1",
+                    "1 while what runs is what the file said when it was read last, else 0.",
+                    {}})
+           .Add({});
+  last_reload_time_ = &instruments
+                           .gauges({"lmbalancer_config_last_reload_success_timestamp_seconds",
+                                    "seconds",
+                                    "When the config was read without errors last, as Unix time.",
+                                    {}})
+                           .Add({});
+  last_reload_successful_->Set(1);
+  last_reload_time_->Set(unix_seconds());
+}
+
+void DaemonMetrics::note_reload(bool successful) noexcept {
+  (successful ? reloads_ok_ : reloads_failed_)->Increment();
+  last_reload_successful_->Set(successful ? 1 : 0);
+  if (successful) last_reload_time_->Set(unix_seconds());
 }
 
 void DaemonMetrics::count_limit_hit(std::string_view limit) noexcept {

@@ -18,6 +18,7 @@ class DaemonMetrics {
   void client_connection_opened() noexcept { client_connections_->Increment(); }
   void client_connection_closed() noexcept { client_connections_->Decrement(); }
   void count_internal_error() noexcept { internal_errors_->Increment(); }
+  void note_reload(bool successful) noexcept;
   void observe_loop_lag(std::size_t shard, Duration lag) noexcept;
   void count_access_lines_dropped(std::uint64_t lines) noexcept {
     access_lines_dropped_->Increment(static_cast<double>(lines));
@@ -29,6 +30,8 @@ class DaemonMetrics {
   void set_gauges(std::size_t queued, std::uint64_t body_memory_bytes) noexcept;
 
  private:
+  void create_reload_series(Instruments& instruments);
+
   /// The config keys of all limits that can be hit; whatever else is told counts as the last one.
   static constexpr std::array<std::string_view, 21> limits = {"limits.head_bytes",
                                                               "limits.header_count",
@@ -59,6 +62,10 @@ class DaemonMetrics {
   Gauge* body_memory_ = nullptr;
   Counter* internal_errors_ = nullptr;
   Counter* access_lines_dropped_ = nullptr;
+  Counter* reloads_ok_ = nullptr;
+  Counter* reloads_failed_ = nullptr;
+  Gauge* last_reload_successful_ = nullptr;
+  Gauge* last_reload_time_ = nullptr;
   FollowingCounter retries_refused_;
   FollowingCounter panic_grants_;
   HistogramFamily* loop_lag_seconds_ = nullptr;

@@ -10,11 +10,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lmb/base/assert.hpp"
 #include "lmb/base/clock.hpp"
+#include "lmb/base/strong_id.hpp"
 #include "lmb/telemetry/metrics.hpp"
 
 namespace lmb::telemetry {
@@ -78,6 +82,34 @@ class LazySeries {
 
  private:
   std::atomic<Metric*> series_{nullptr};
+};
+
+/// What is counted for each worker: found by its place without a lock, kept by its name.
+/// Thread safety: get() from any thread; set() from one at a time.
+template <class Series>
+class SeriesByWorker {
+ public:
+  /// `create` makes the series of a name that has none yet.
+  template <class Create>
+  void set(WorkerId place, const std::string& name, Create create) {
+    auto& series = by_name_[name];
+    if (!series) series = create();
+    at(place).store(series.get(), std::memory_order_release);
+  }
+  Series& get(WorkerId place) noexcept {
+    Series* series = at(place).load(std::memory_order_acquire);
+    LMB_ASSERT(series != nullptr);
+    return *series;
+  }
+
+ private:
+  std::atomic<Series*>& at(WorkerId place) noexcept {
+    LMB_ASSERT(place.value() < places_.size());
+    return places_[place.value()];
+  }
+
+  std::map<std::string, std::unique_ptr<Series>> by_name_;
+  std::array<std::atomic<Series*>, worker_places> places_{};
 };
 
 /// A counter that follows a total which somebody else counts.

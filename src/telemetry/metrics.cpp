@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "daemon_metrics.hpp"
@@ -16,14 +19,33 @@ namespace lmb::telemetry {
 struct Metrics::State {
   State(const std::vector<std::string>& workers, const std::vector<std::string_view>& routes,
         const BuildInfo& build, const std::vector<std::string_view>& balanced_routes)
-      : request(instruments, workers, routes, balanced_routes),
-        worker(instruments, workers),
-        daemon(instruments, build) {}
+      : request(instruments, routes, balanced_routes),
+        worker(instruments),
+        daemon(instruments, build) {
+    for (std::uint32_t i = 0; i < workers.size(); ++i) set_worker(WorkerId(i), workers[i]);
+  }
+
+  void set_worker(WorkerId place, const std::string& name) {
+    const std::lock_guard lock(mutex);
+    request.set_worker(place, name);
+    worker.set_worker(place, name);
+    if (shown) shown->insert(name);
+  }
+
+  [[nodiscard]] bool shows(const prometheus::ClientMetric& series) const {
+    return std::all_of(series.label.begin(), series.label.end(), [this](const auto& label) {
+      return label.name != "worker" || label.value == RequestMetrics::no_worker ||
+             shown->contains(label.value);
+    });
+  }
 
   Instruments instruments;
   RequestMetrics request;
   WorkerMetrics worker;
   DaemonMetrics daemon;
+  mutable std::mutex mutex;
+  /// Workers whose series are told; nothing = all.
+  std::optional<std::set<std::string>> shown;  // guarded by mutex
 };
 
 Metrics::Metrics(const std::vector<std::string>& workers,
@@ -32,6 +54,14 @@ Metrics::Metrics(const std::vector<std::string>& workers,
     : state_(std::make_unique<State>(workers, routes, build, balanced_routes)) {}
 
 Metrics::~Metrics() = default;
+
+void Metrics::set_worker(WorkerId place, const std::string& name) {
+  state_->set_worker(place, name);
+}
+
+void Metrics::note_reload(bool successful) noexcept {
+  state_->daemon.note_reload(successful);
+}
 
 void Metrics::record(const RequestRecord& record) noexcept {
   state_->request.record(record);
@@ -82,9 +112,13 @@ void Metrics::observe_loop_lag(std::size_t shard, Duration lag) noexcept {
 }
 
 void Metrics::set_fleet(const std::vector<WorkerGauges>& workers, std::size_t queued,
-                        std::uint64_t body_memory_bytes) noexcept {
+                        std::uint64_t body_memory_bytes) {
   state_->worker.set_gauges(workers);
   state_->daemon.set_gauges(queued, body_memory_bytes);
+  std::set<std::string> shown;
+  for (const WorkerGauges& gauges : workers) shown.insert(state_->worker.name(gauges.worker));
+  const std::lock_guard lock(state_->mutex);
+  state_->shown = std::move(shown);
 }
 
 void Metrics::set_scheduler_totals(std::uint64_t retries_refused,
@@ -94,6 +128,14 @@ void Metrics::set_scheduler_totals(std::uint64_t retries_refused,
 
 std::string Metrics::render() const {
   std::vector<prometheus::MetricFamily> families = state_->instruments.registry().Collect();
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (prometheus::MetricFamily& family : families) {
+      std::erase_if(family.metric, [this](const prometheus::ClientMetric& series) {
+        return state_->shown && !state_->shows(series);
+      });
+    }
+  }
   std::vector<prometheus::MetricFamily> process = process_metrics::collect();
   std::move(process.begin(), process.end(), std::back_inserter(families));
   return to_text_format(std::move(families));

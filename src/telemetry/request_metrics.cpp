@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "buckets.hpp"
-#include "lmb/base/assert.hpp"
 
 namespace lmb::telemetry {
 namespace {
 
-constexpr const char* no_worker = "none";
 /// RequestRecord's default route.
 constexpr const char* unknown_route = "unknown";
 
@@ -38,24 +36,45 @@ std::array<Counter*, token_source_count> by_source(CounterFamily& family,
 
 }  // namespace
 
-RequestMetrics::RequestMetrics(Instruments& instruments, const std::vector<std::string>& workers,
+RequestMetrics::RequestMetrics(Instruments& instruments,
                                const std::vector<std::string_view>& routes,
-                               const std::vector<std::string_view>& balanced_routes)
-    : workers_(workers) {
-  workers_.emplace_back(no_worker);
+                               const std::vector<std::string_view>& balanced_routes) {
   for (const std::string_view route : routes) {
     if (route != unknown_route) routes_.emplace_back(route);
   }
   routes_.emplace_back(unknown_route);
-
-  create_request_families(instruments);
-  create_worker_series(instruments);
-  create_byte_series(instruments);
-
-  const std::size_t ok = status_code::index(200);
-  for (std::size_t worker = 0; worker < workers.size(); ++worker) {
-    for (const std::string_view route : balanced_routes) requests(worker, route_index(route), ok);
+  for (const std::string_view route : balanced_routes) {
+    balanced_routes_.push_back(route_index(route));
   }
+  create_request_families(instruments);
+  create_worker_families(instruments);
+  create_byte_series(instruments);
+  none_.name = no_worker;
+  none_.requests = make_requests();
+}
+
+void RequestMetrics::set_worker(WorkerId place, const std::string& name) {
+  workers_.set(place, name, [&] { return make_series(name); });
+}
+
+std::unique_ptr<LazySeries<Counter>[]> RequestMetrics::make_requests() const {
+  return std::make_unique<LazySeries<Counter>[]>(routes_.size() * status_code::labels.size());
+}
+
+std::unique_ptr<RequestMetrics::WorkerSeries> RequestMetrics::make_series(
+    const std::string& worker) {
+  auto series = std::make_unique<WorkerSeries>();
+  series->name = worker;
+  series->requests = make_requests();
+  const prometheus::Labels labels{{"worker", worker}};
+  series->time_to_first_token = &time_to_first_token_->Add(labels, buckets::time_to_first_token());
+  series->time_per_output_token =
+      &time_per_output_token_->Add(labels, buckets::time_per_output_token());
+  series->prompt_tokens = by_source(*prompt_tokens_, worker);
+  series->generated_tokens = by_source(*generated_tokens_, worker);
+  const std::size_t ok = status_code::index(200);
+  for (const std::size_t route : balanced_routes_) requests(*series, route, ok);
+  return series;
 }
 
 void RequestMetrics::create_request_families(Instruments& instruments) {
@@ -65,8 +84,6 @@ void RequestMetrics::create_request_families(Instruments& instruments) {
        "Finished requests by the last worker tried (none: no worker was reached), route and status "
        "code sent to the client (none: the client got no head).",
        {"worker", "route", "code"}});
-  requests_ = std::make_unique<LazySeries<Counter>[]>(workers_.size() * routes_.size() *
-                                                      status_code::labels.size());
 
   HistogramFamily& duration = instruments.histograms(
       {"lmbalancer_request_duration_seconds",
@@ -112,35 +129,29 @@ void RequestMetrics::create_request_families(Instruments& instruments) {
   }
 }
 
-void RequestMetrics::create_worker_series(Instruments& instruments) {
-  HistogramFamily& first = instruments.histograms(
+void RequestMetrics::create_worker_families(Instruments& instruments) {
+  time_to_first_token_ = &instruments.histograms(
       {"lmbalancer_time_to_first_token_seconds",
        "seconds",
        "TTFT: time from the first byte of a request to the first token of its streamed answer, "
        "waiting in the queue included.",
        {"worker"}});
-  HistogramFamily& rest = instruments.histograms(
+  time_per_output_token_ = &instruments.histograms(
       {"lmbalancer_time_per_output_token_seconds",
        "seconds",
        "TPOT: time from the first to the last token divided by the number of tokens less one, of "
        "each streamed answer with more than one token.",
        {"worker"}});
-  CounterFamily& prompt =
-      instruments.counters({"lmbalancer_prompt_tokens_total",
-                            "tokens",
-                            "Prompt tokens, as the worker's usage field told or as estimated.",
-                            {"worker", "source"}});
-  CounterFamily& generated =
-      instruments.counters({"lmbalancer_generation_tokens_total",
-                            "tokens",
-                            "Generated tokens, as the worker's usage field told or as estimated.",
-                            {"worker", "source"}});
-  for (std::size_t i = 0; i + 1 < workers_.size(); ++i) {
-    const std::string& worker = workers_[i];
-    worker_series_.push_back({&first.Add({{"worker", worker}}, buckets::time_to_first_token()),
-                              &rest.Add({{"worker", worker}}, buckets::time_per_output_token()),
-                              by_source(prompt, worker), by_source(generated, worker)});
-  }
+  prompt_tokens_ =
+      &instruments.counters({"lmbalancer_prompt_tokens_total",
+                             "tokens",
+                             "Prompt tokens, as the worker's usage field told or as estimated.",
+                             {"worker", "source"}});
+  generated_tokens_ =
+      &instruments.counters({"lmbalancer_generation_tokens_total",
+                             "tokens",
+                             "Generated tokens, as the worker's usage field told or as estimated.",
+                             {"worker", "source"}});
 }
 
 void RequestMetrics::create_byte_series(Instruments& instruments) {
@@ -161,27 +172,24 @@ std::size_t RequestMetrics::route_index(std::string_view route) const noexcept {
   return static_cast<std::size_t>(found - routes_.begin());
 }
 
-Counter& RequestMetrics::requests(std::size_t worker, std::size_t route,
+Counter& RequestMetrics::requests(WorkerSeries& worker, std::size_t route,
                                   std::size_t code) noexcept {
-  const std::size_t row = worker * routes_.size() + route;
-  return requests_[row * status_code::labels.size() + code].get([&]() -> Counter& {
-    return requests_total_->Add({{"worker", workers_[worker]},
+  return worker.requests[route * status_code::labels.size() + code].get([&]() -> Counter& {
+    return requests_total_->Add({{"worker", worker.name},
                                  {"route", routes_[route]},
                                  {"code", std::string(status_code::labels[code])}});
   });
 }
 
 void RequestMetrics::record(const RequestRecord& record) noexcept {
-  const std::size_t none = worker_series_.size();
-  const std::size_t worker = record.worker ? record.worker->value() : none;
-  LMB_ASSERT(worker <= none);
+  WorkerSeries& worker = record.worker ? workers_.get(*record.worker) : none_;
   const std::size_t route = route_index(record.route);
   requests(worker, route, status_code::index(record.status)).Increment();
   duration_[route]->Observe(seconds(record.phases.total()));
   record_phases(record);
   record_bytes(record);
   record_error(record);
-  if (worker != none) record_tokens(record, worker_series_[worker]);
+  if (record.worker) record_tokens(record, worker);
 }
 
 void RequestMetrics::record_phases(const RequestRecord& record) noexcept {

@@ -17,46 +17,55 @@ namespace lmb::telemetry {
 /// What is counted once per finished request.
 class RequestMetrics {
  public:
+  /// The label of requests that reached no worker.
+  static constexpr const char* no_worker = "none";
+
   /// Arguments as Metrics's constructor takes them.
-  RequestMetrics(Instruments& instruments, const std::vector<std::string>& workers,
-                 const std::vector<std::string_view>& routes,
+  RequestMetrics(Instruments& instruments, const std::vector<std::string_view>& routes,
                  const std::vector<std::string_view>& balanced_routes);
 
+  void set_worker(WorkerId place, const std::string& name);
   void record(const RequestRecord& record) noexcept;
 
  private:
-  /// Series of requests that a worker answered.
+  /// Series of requests that reached one worker, or none: then there are `requests` only.
   struct WorkerSeries {
-    Histogram* time_to_first_token;
-    Histogram* time_per_output_token;
-    std::array<Counter*, token_source_count> prompt_tokens;
-    std::array<Counter*, token_source_count> generated_tokens;
+    std::string name;
+    std::unique_ptr<LazySeries<Counter>[]> requests;  ///< By route and code.
+    Histogram* time_to_first_token = nullptr;
+    Histogram* time_per_output_token = nullptr;
+    std::array<Counter*, token_source_count> prompt_tokens{};
+    std::array<Counter*, token_source_count> generated_tokens{};
   };
 
   void create_request_families(Instruments& instruments);
-  void create_worker_series(Instruments& instruments);
+  void create_worker_families(Instruments& instruments);
   void create_byte_series(Instruments& instruments);
 
   [[nodiscard]] std::size_t route_index(std::string_view route) const noexcept;
-  /// `worker` one past the last worker is "none".
-  Counter& requests(std::size_t worker, std::size_t route, std::size_t code) noexcept;
+  [[nodiscard]] std::unique_ptr<LazySeries<Counter>[]> make_requests() const;
+  std::unique_ptr<WorkerSeries> make_series(const std::string& worker);
+  Counter& requests(WorkerSeries& worker, std::size_t route, std::size_t code) noexcept;
   void record_phases(const RequestRecord& record) noexcept;
   void record_bytes(const RequestRecord& record) noexcept;
   void record_error(const RequestRecord& record) noexcept;
   void record_tokens(const RequestRecord& record, const WorkerSeries& worker) noexcept;
 
-  std::vector<std::string> workers_;  ///< The last is "none".
-  std::vector<std::string> routes_;   ///< The last is "unknown".
+  std::vector<std::string> routes_;           ///< The last is "unknown".
+  std::vector<std::size_t> balanced_routes_;  ///< Of these.
 
   CounterFamily* requests_total_ = nullptr;
-  /// By worker, route and code.
-  std::unique_ptr<LazySeries<Counter>[]> requests_;
   std::vector<Histogram*> duration_;
   Histogram* queue_wait_ = nullptr;
   std::array<Histogram*, phase_count> phases_{};
   std::array<Counter*, phase_count> client_disconnects_{};
   std::array<Counter*, error_kind_count> errors_{};
-  std::vector<WorkerSeries> worker_series_;
+  HistogramFamily* time_to_first_token_ = nullptr;
+  HistogramFamily* time_per_output_token_ = nullptr;
+  CounterFamily* prompt_tokens_ = nullptr;
+  CounterFamily* generated_tokens_ = nullptr;
+  SeriesByWorker<WorkerSeries> workers_;
+  WorkerSeries none_;
   Counter* bytes_from_client_ = nullptr;
   Counter* bytes_to_client_ = nullptr;
   Counter* bytes_from_worker_ = nullptr;

@@ -13,8 +13,12 @@ namespace lmb::telemetry {
 /// What is counted about workers apart from finished requests. Members as in Metrics.
 class WorkerMetrics {
  public:
-  WorkerMetrics(Instruments& instruments, const std::vector<std::string>& workers);
+  explicit WorkerMetrics(Instruments& instruments);
 
+  void set_worker(WorkerId place, const std::string& name);
+  [[nodiscard]] const std::string& name(WorkerId worker) noexcept {
+    return series_.get(worker).name;
+  }
   void count_attempt_failure(WorkerId worker, ErrorKind error) noexcept;
   void count_retry(WorkerId worker, ErrorKind error) noexcept;
   void count_connection(WorkerId worker, bool reused) noexcept;
@@ -26,6 +30,7 @@ class WorkerMetrics {
   using ErrorSeries = std::array<LazySeries<Counter>, error_kind_count>;
 
   struct Series {
+    std::string name;
     Gauge* in_flight = nullptr;
     Gauge* slots = nullptr;
     Gauge* settling = nullptr;
@@ -43,17 +48,27 @@ class WorkerMetrics {
     ErrorSeries retries;
   };
 
-  void create_gauges(Instruments& instruments);
-  void create_exchange_series(Instruments& instruments);
-  void create_health_series(Instruments& instruments);
-  Series& at(WorkerId worker) noexcept;
-  Counter& error_series(CounterFamily& family, ErrorSeries& series, WorkerId worker,
-                        ErrorKind kind) noexcept;
+  void create_gauge_families(Instruments& instruments);
+  void create_exchange_families(Instruments& instruments);
+  void create_health_families(Instruments& instruments);
+  std::unique_ptr<Series> make_series(const std::string& name);
+  static Counter& error_series(CounterFamily& family, ErrorSeries& series,
+                               const std::string& worker, ErrorKind kind) noexcept;
 
-  std::vector<std::string> workers_;
-  std::unique_ptr<Series[]> series_;
+  SeriesByWorker<Series> series_;
+  GaugeFamily* in_flight_ = nullptr;
+  GaugeFamily* slots_ = nullptr;
+  GaugeFamily* settling_ = nullptr;
+  GaugeFamily* up_ = nullptr;
+  GaugeFamily* suspect_ = nullptr;
+  GaugeFamily* breaker_open_ = nullptr;
+  GaugeFamily* draining_ = nullptr;
+  CounterFamily* connections_total_ = nullptr;
   CounterFamily* attempt_failures_total_ = nullptr;
   CounterFamily* retries_total_ = nullptr;
+  CounterFamily* probes_total_ = nullptr;
+  HistogramFamily* probe_duration_ = nullptr;
+  CounterFamily* transitions_total_ = nullptr;
 };
 
 }  // namespace lmb::telemetry

@@ -29,6 +29,8 @@ class AccessLog {
   AccessLog& operator=(AccessLog&& other) noexcept;
   ~AccessLog();
 
+  /// From now on `place` is the worker of that name.
+  void set_worker(WorkerId place, std::string name);
   void record(const RequestRecord& record);
   /// Writes what is collected; called each second by the shard's tick and at the end. What cannot
   /// be written (disk full) is counted and dropped; what a reader has not taken waits, up to 1 MiB.

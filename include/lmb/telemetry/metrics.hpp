@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,6 +13,9 @@
 #include "lmb/telemetry/request_record.hpp"
 
 namespace lmb::telemetry {
+
+/// Places that workers can have: WorkerIds are below this.
+inline constexpr std::size_t worker_places = 64;
 
 struct BuildInfo {
   std::string version;
@@ -31,14 +35,17 @@ struct WorkerGauges {
   std::uint32_t in_flight = 0;
   std::uint32_t settling = 0;
   std::uint32_t slots = 0;
+  bool retired = false;  ///< It left the fleet and only finishes requests.
 };
 
 /// Every metric of the program (docs/metrics.md is checked against it by a test).
 ///
 /// Handles are resolved at construction: recording touches counters (an atomic each) and histograms
 /// (a lock of their own each, held for a few ns) and looks up no label, except that a combination
-/// of worker, route and code creates its series when it is first seen. WorkerIds must be those of
-/// the constructor's list. Thread safety: all members may be called from any thread.
+/// of worker, route and code creates its series when it is first seen. A worker's series are its
+/// name's: one that leaves and comes back goes on counting where it was. WorkerIds must be those of
+/// the constructor's list or of set_worker(). Thread safety: all members may be called from any
+/// thread.
 class Metrics {
  public:
   /// `workers`: names in WorkerId order. `routes`: the bounded set of route labels; a record with
@@ -49,6 +56,12 @@ class Metrics {
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
+
+  /// From now on `place` is that worker's: what is counted for the id counts for the name. Series
+  /// stay in memory, some 50 KB for each name that was ever set.
+  void set_worker(WorkerId place, const std::string& name);
+  /// The config file was read again: a file with errors, or more workers than fit, changed nothing.
+  void note_reload(bool successful) noexcept;
 
   /// Counts one finished request: requests by worker/route/code, duration, TTFT, TPOT, queue wait,
   /// phases, tokens, bytes, disconnects by phase, errors by kind.
@@ -71,9 +84,10 @@ class Metrics {
   /// How late a shard's tick came.
   void observe_loop_lag(std::size_t shard, Duration lag) noexcept;
 
-  /// Sets the gauges that are read at scrape time only.
+  /// Sets the gauges that are read at scrape time only. From then on render() shows no series of
+  /// workers that are not among `workers`; two of one name are summed up.
   void set_fleet(const std::vector<WorkerGauges>& workers, std::size_t queued,
-                 std::uint64_t body_memory_bytes) noexcept;
+                 std::uint64_t body_memory_bytes);
 
   /// What the scheduler has counted since the start; counters never go back, so a total below an
   /// earlier one changes nothing.

@@ -206,7 +206,16 @@ TEST_F(MetricsTest, gauges_tell_the_fleet_as_it_was_set_last) {
                        .settling = 1,
                        .slots = 2}},
                      7, 1 << 20);
-  metrics_.set_fleet({{.worker = mac_a}}, 5, 12345);
+  metrics_.set_fleet({{.worker = mac_a},
+                      {.worker = mac_b,
+                       .up = true,
+                       .suspect = true,
+                       .breaker_open = true,
+                       .draining = true,
+                       .in_flight = 1,
+                       .settling = 1,
+                       .slots = 2}},
+                     5, 12345);
   const Exposition scraped = scrape();
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_up{worker="mac-a"})"), 0);
   EXPECT_EQ(scraped.at(R"(lmbalancer_worker_slots{worker="mac-a"})"), 0);
