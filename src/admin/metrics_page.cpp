@@ -20,6 +20,7 @@ std::string render_metrics(const dispatch::Dispatcher& dispatcher, telemetry::Me
     gauge.in_flight = worker.in_flight;
     gauge.settling = worker.settling;
     gauge.slots = worker.slots;
+    gauge.retired = worker.retired;
     gauges.push_back(gauge);
   }
   metrics.set_fleet(gauges, fleet.queued, body_memory_bytes);

@@ -22,6 +22,19 @@ void ModelLists::set(WorkerId worker, protocol::ModelCatalogue catalogue) {
   catalogues_[worker.value()] = std::move(catalogue);
 }
 
+void ModelLists::add(WorkerId place) {
+  if (known_.size() <= place.value()) {
+    known_.resize(place.value() + 1, true);
+    catalogues_.resize(place.value() + 1);
+  }
+  known_[place.value()] = false;
+}
+
+void ModelLists::remove(WorkerId worker) {
+  known_[worker.value()] = true;
+  catalogues_[worker.value()] = {};
+}
+
 bool ModelLists::complete() const noexcept {
   return std::find(known_.begin(), known_.end(), false) == known_.end();
 }

@@ -4,8 +4,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "lmb/net/options.hpp"
-
 namespace lmb::admin {
 namespace {
 
@@ -29,14 +27,14 @@ Json instance_json(const scheduling::InstanceSnapshot& instance) {
           {"listed", instance.listed}};
 }
 
-Json probe_json(const ProbeNotes& notes, TimePoint now) {
-  if (!notes.last) return {};
-  return {{"alive", notes.last->alive},
-          {"took_seconds", seconds(notes.last->took)},
-          {"age_seconds", seconds(now - notes.last->at)}};
+Json probe_json(const WorkerNotes& notes, TimePoint now) {
+  if (!notes.probe) return {};
+  return {{"alive", notes.probe->alive},
+          {"took_seconds", seconds(notes.probe->took)},
+          {"age_seconds", seconds(now - notes.probe->at)}};
 }
 
-Json failure_json(const ProbeNotes& notes, TimePoint now) {
+Json failure_json(const WorkerNotes& notes, TimePoint now) {
   if (!notes.failure) return {};
   return {{"kind", to_string(notes.failure->kind)},
           {"age_seconds", seconds(now - notes.failure->at)}};
@@ -47,10 +45,9 @@ Json model_or_null(const std::string& model) {
 }
 
 /// All that is told of a worker out of the brain's snapshot and the config.
-Json worker_json(const config::Config& config, const scheduling::WorkerSnapshot& worker,
-                 const ProbeNotes& notes, TimePoint now) {
-  const auto& address = config.addresses[worker.id.value()];
-  const auto& spec = config.fleet[worker.id.value()];
+Json worker_json(const scheduling::WorkerSnapshot& worker, const WorkerNotes& notes,
+                 TimePoint now) {
+  const auto& spec = notes.spec;
   Json instances = Json::array();
   Json on_disk = Json::array();
   for (const auto& instance : worker.instances) {
@@ -63,9 +60,10 @@ Json worker_json(const config::Config& config, const scheduling::WorkerSnapshot&
   }
   Json json;
   json["name"] = worker.name;
-  json["url"] = "http://" + net::host_port_text(address.host, address.port);
+  json["url"] = notes.url;
   json["state"] = to_string(worker.state);
   json["draining"] = worker.draining;
+  json["retired"] = worker.retired;
   json["in_flight"] = worker.in_flight;
   json["slots"] = worker.slots;
   json["max_in_flight"] = spec.max_in_flight ? Json(*spec.max_in_flight) : Json();
@@ -134,21 +132,24 @@ std::string status_page(const ServiceSetup& setup, TimePoint started, TimePoint 
   return text_of(json);
 }
 
-std::string workers_page(const ServiceSetup& setup, const std::vector<ProbeNotes>& notes,
+std::string workers_page(const ServiceSetup& setup, const std::vector<WorkerNotes>& notes,
                          TimePoint now) {
   Json workers = Json::array();
   const auto fleet = setup.dispatcher->snapshot(scheduling::SnapshotScope::all_models);
   for (const auto& worker : fleet.workers) {
-    workers.push_back(worker_json(*setup.config, worker, notes[worker.id.value()], now));
+    workers.push_back(worker_json(worker, notes[worker.id.value()], now));
   }
   return text_of(Json{{"workers", std::move(workers)}});
 }
 
-std::string worker_page(const ServiceSetup& setup, WorkerId worker, const ProbeNotes& notes,
+std::string worker_page(const ServiceSetup& setup, WorkerId worker, const WorkerNotes& notes,
                         TimePoint now) {
   const auto fleet = setup.dispatcher->snapshot(scheduling::SnapshotScope::all_models);
-  const auto& snapshot = fleet.workers[worker.value()];
-  return text_of(Json{{"worker", worker_json(*setup.config, snapshot, notes, now)}});
+  const auto found = std::find_if(fleet.workers.begin(), fleet.workers.end(),
+                                  [worker](const auto& snapshot) { return snapshot.id == worker; });
+  // A reload may have removed it since.
+  Json json = found == fleet.workers.end() ? Json() : worker_json(*found, notes, now);
+  return text_of(Json{{"worker", std::move(json)}});
 }
 
 std::string queue_page(const ServiceSetup& setup, const WaitList& waits) {

@@ -4,6 +4,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +19,7 @@
 #include "lmb/net/options.hpp"
 #include "lmb/telemetry/log.hpp"
 #include "pages.hpp"
+#include "reload_page.hpp"
 #include "route.hpp"
 #include "run_there.hpp"
 #include "running.hpp"
@@ -69,19 +73,20 @@ struct Service::State {
   asio::awaitable<AdminAnswer> show_workers();
   asio::awaitable<AdminAnswer> show_queue();
   asio::awaitable<AdminAnswer> show_requests();
+  asio::awaitable<AdminAnswer> reload(std::string client);
   asio::awaitable<AdminAnswer> set_draining(AdminRoute route, std::string client);
   [[nodiscard]] std::optional<WorkerId> find_worker(std::string_view name) const;
   [[nodiscard]] AdminAnswer no_worker(std::string_view name) const;
 
   const ServiceSetup setup;
   const TimePoint started = Clock::now();
-  std::vector<ProbeNotes> notes;  ///< By worker.
+  std::vector<WorkerNotes> notes;  ///< By worker.
   http::Server server;
 };
 
 Service::State::State(ServiceSetup its_setup)
     : setup(std::move(its_setup)),
-      notes(setup.config->fleet.size()),
+      notes(scheduling::fleet_size_max),
       server(setup.home, server_options(setup),
              [this](http::Exchange& exchange) { return serve(exchange); }) {}
 
@@ -138,9 +143,7 @@ asio::awaitable<AdminAnswer> Service::State::answer(AdminRoute route, std::strin
       answered = co_await set_draining(std::move(route), std::move(client));
       co_return answered;
     case Call::reload:
-      answered = refusal(501, "reload_unsupported",
-                         "The config cannot be reloaded yet: restart lmbalancer instead (running "
-                         "answers may finish first).");
+      answered = co_await reload(std::move(client));
       co_return answered;
     case Call::unknown:
       break;
@@ -197,12 +200,29 @@ asio::awaitable<AdminAnswer> Service::State::set_draining(AdminRoute route, std:
   co_return answered;
 }
 
+asio::awaitable<AdminAnswer> Service::State::reload(std::string client) {
+  telemetry::log(telemetry::LogLevel::info, "reload of the config, as " + client + " asked");
+  auto begin = [this](auto handler) {
+    auto kept = std::make_shared<decltype(handler)>(std::move(handler));
+    setup.reload([this, kept = std::move(kept)](ReloadReport report) {
+      // Never within the call: the coroutine is only suspended after it.
+      asio::post(setup.home, [kept, report = std::move(report)]() mutable {
+        std::move (*kept)(std::move(report));
+      });
+    });
+  };
+  const auto report =
+      co_await asio::async_initiate<const asio::use_awaitable_t<>, void(ReloadReport)>(
+          std::move(begin), asio::use_awaitable);
+  auto answered = reload_answer(report);
+  co_return answered;
+}
+
 std::optional<WorkerId> Service::State::find_worker(std::string_view name) const {
-  const auto& fleet = setup.config->fleet;
-  const auto found = std::find_if(fleet.begin(), fleet.end(),
-                                  [name](const auto& worker) { return worker.name == name; });
-  if (found == fleet.end()) return std::nullopt;
-  return WorkerId(static_cast<std::uint32_t>(found - fleet.begin()));
+  for (std::uint32_t i = 0; i < notes.size(); ++i) {
+    if (notes[i].member && notes[i].spec.name == name) return WorkerId(i);
+  }
+  return std::nullopt;
 }
 
 AdminAnswer Service::State::no_worker(std::string_view name) const {
@@ -212,12 +232,14 @@ AdminAnswer Service::State::no_worker(std::string_view name) const {
   std::string_view nearest;
   auto least = name_bytes_max;
   std::string names;
-  for (const auto& worker : setup.config->fleet) {
-    names += (names.empty() ? "" : ", ") + worker.name;
-    const auto edits = config::edit_distance(shown, worker.name);
-    if (edits >= least || !config::near(edits, worker.name)) continue;
+  for (const auto& worker : notes) {
+    if (!worker.member) continue;
+    const auto& known = worker.spec.name;
+    names += (names.empty() ? "" : ", ") + known;
+    const auto edits = config::edit_distance(shown, known);
+    if (edits >= least || !config::near(edits, known)) continue;
     least = edits;
-    nearest = worker.name;
+    nearest = known;
   }
   text += nearest.empty() ? "." : "; did you mean '" + std::string(nearest) + "'?";
   return refusal(404, "worker_not_found", text + " The workers are: " + names);
@@ -257,12 +279,27 @@ std::size_t Service::active() const {
   return state_->server.connections();
 }
 
+void Service::set_worker(WorkerId place, const scheduling::WorkerSpec& spec,
+                         const upstream::WorkerAddress& address) {
+  auto& notes = state_->notes[place.value()];
+  auto url = "http://" + net::host_port_text(address.host, address.port);
+  const bool same = notes.member && notes.url == url;
+  if (!same) notes = {};
+  notes.spec = spec;
+  notes.url = std::move(url);
+  notes.member = true;
+}
+
+void Service::retire_worker(WorkerId worker) {
+  state_->notes[worker.value()].member = false;
+}
+
 void Service::note_probe(WorkerId worker, bool alive, Duration took) {
-  state_->notes[worker.value()].last = ProbeNotes::Probe{alive, took, Clock::now()};
+  state_->notes[worker.value()].probe = WorkerNotes::Probe{alive, took, Clock::now()};
 }
 
 void Service::note_failure(WorkerId worker, ErrorKind kind) {
-  state_->notes[worker.value()].failure = ProbeNotes::Failure{kind, Clock::now()};
+  state_->notes[worker.value()].failure = WorkerNotes::Failure{kind, Clock::now()};
 }
 
 }  // namespace lmb::admin

@@ -49,12 +49,24 @@ void add_draining(CLI::App& program, int& code, bool draining) {
       [target, worker, draining, &code] { code = set_draining(*target, *worker, draining); });
 }
 
+void add_reload(CLI::App& program, int& code) {
+  auto* command = program.add_subcommand(
+      "reload", "Read the config file again: workers come, go and change without a restart");
+  auto target = std::make_shared<AdminTarget>();
+  add_target_options(*command, *target);
+  command->footer(
+      "Examples:\n  lmbalancer check -c /etc/lmbalancer/lmbalancer.json && lmbalancer reload\n"
+      "Exit code: 0 done, 1 the file is bad (nothing was changed) or no answer, 2 wrong usage.");
+  command->callback([target, &code] { code = reload(*target); });
+}
+
 }  // namespace
 
 void add_admin_commands(CLI::App& program, int& exit_code) {
   add_status(program, exit_code);
   add_draining(program, exit_code, true);
   add_draining(program, exit_code, false);
+  add_reload(program, exit_code);
 }
 
 }  // namespace lmb::app

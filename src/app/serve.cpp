@@ -60,7 +60,8 @@ class SignalLoop {
   void on_signal(int signal) {
     using telemetry::LogLevel;
     if (signal == SIGHUP) {
-      telemetry::log(LogLevel::warn, "SIGHUP: the config cannot be reloaded yet; restart instead");
+      telemetry::log(LogLevel::info, "SIGHUP: reading the config again");
+      server_.reload();
       return;
     }
     if (signal == SIGUSR1) return;
@@ -164,7 +165,7 @@ int serve(const std::string& config_file) {
   warn_if_open(parsed.config);
   raise_descriptor_limit(parsed.config.net.connections_max);
   const auto grace = parsed.config.shutdown_grace;
-  Server server(std::move(parsed.config));
+  Server server(std::move(parsed.config), config_file);
   auto started = server.start();
   if (!started) {
     std::fprintf(stderr, "lmbalancer: %s\n", started.error().detail().c_str());

@@ -23,8 +23,8 @@ int check(const std::string& config_file);
 void ignore_harmless_signals();
 
 /// Runs a started server until SIGTERM or SIGINT, then drains: running requests may go on for
-/// `grace`, then they are ended. A second signal ends them at once. SIGHUP, SIGUSR1 and SIGPIPE
-/// never kill. Call from the main thread.
+/// `grace`, then they are ended. A second signal ends them at once. SIGHUP reads the config again;
+/// it, SIGUSR1 and SIGPIPE never kill. Call from the main thread.
 void run_until_signalled(Server& server, Duration grace);
 
 /// "http://127.0.0.1:8080" for each endpoint of the server.

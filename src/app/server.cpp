@@ -1,34 +1,21 @@
 #include "lmb/app/server.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <future>
-#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "build_info.hpp"
-#include "lmb/admin/model_lists.hpp"
-#include "lmb/admin/service.hpp"
-#include "lmb/dispatch/dispatcher.hpp"
-#include "lmb/net/acceptor.hpp"
-#include "lmb/net/shard.hpp"
 #include "lmb/protocol/route.hpp"
-#include "lmb/proxy/front.hpp"
 #include "lmb/telemetry/log.hpp"
-#include "lmb/telemetry/metrics.hpp"
-#include "lmb/upstream/fleet_watch.hpp"
 #include "local_routes.hpp"
 #include "offers.hpp"
+#include "server_parts.hpp"
 
 namespace lmb::app {
-namespace asio = boost::asio;
-using asio::ip::tcp;
-
 namespace {
 
 /// How long the last sessions may take to notice that they must end now; then they are dropped
@@ -56,49 +43,20 @@ auto run_and_wait(asio::io_context& context, Task task) {
 
 }  // namespace
 
-struct Server::Parts {
-  explicit Parts(config::Config its_config)
-      : config(std::move(its_config)),
-        metrics(names_of(config.fleet), protocol::route_labels(), build_info(),
-                protocol::balanced_route_labels()),
-        helper(std::in_place, 1),
-        scribe(std::in_place, 1),
-        catalogues(config.fleet.size()) {}
-
-  /// An exception left a coroutine: our own fault, never a peer's.
-  void note_escape(const char* what);
-  void make_shards();
-  void make_watch();
-  void make_admin();
-  void on_socket(std::size_t index, tcp::socket socket);
-  /// Once no thread runs any more: sessions that did not end in time must not outlive what they
-  /// use.
-  void drop_sessions();
-
-  // The order of destruction, from below: what has sockets goes while the contexts are there.
-  // Sessions that never ended are dropped before any of it.
-  const config::Config config;
-  telemetry::Metrics metrics;
-  /// Inflates and reads large bodies.
-  std::optional<asio::thread_pool> helper;
-  /// Writes /metrics and the admin pages, which must not wait behind bodies.
-  std::optional<asio::thread_pool> scribe;
-  /// As read last; empty until then. Touched by the control shard only.
-  std::vector<std::optional<protocol::ModelCatalogue>> catalogues;
-  std::atomic<bool> draining{false};
-  /// Serve clients.
-  std::vector<std::unique_ptr<net::Shard>> shards;
-  /// Probes, catalogues and the admin listener: no work of theirs delays a token.
-  std::unique_ptr<net::Shard> control;
-  std::unique_ptr<dispatch::Dispatcher> dispatcher;
-  std::unique_ptr<proxy::Shared> shared;
-  std::unique_ptr<admin::ModelLists> model_lists;
-  std::vector<std::unique_ptr<proxy::Front>> fronts;
-  std::unique_ptr<admin::Service> admin;
-  std::unique_ptr<upstream::FleetWatch> watch;
-  std::unique_ptr<net::Acceptor> acceptor;
-  bool running = false;
-};
+Server::Parts::Parts(config::Config its_config, std::string its_file)
+    : config(std::move(its_config)),
+      config_file(std::move(its_file)),
+      running_config(config),
+      metrics(names_of(config.fleet), protocol::route_labels(), build_info(),
+              protocol::balanced_route_labels()),
+      helper(std::in_place, 1),
+      scribe(std::in_place, 1),
+      catalogues(scheduling::fleet_size_max) {
+  for (std::size_t i = 0; i < config.fleet.size(); ++i) {
+    seats[i] = {config.fleet[i], config.addresses[i], true, true};
+  }
+  next_place = static_cast<std::uint32_t>(config.fleet.size());
+}
 
 void Server::Parts::note_escape(const char* what) {
   metrics.count_internal_error();
@@ -132,7 +90,6 @@ void Server::Parts::make_shards() {
   shared->retry = config.retry;
   shared->connections_max = config.net.connections_max;
   shared->upstream = config.upstream;
-  shared->workers = config.addresses;
   shared->helper = helper->get_executor();
   LocalRouteParts local;
   local.dispatcher = dispatcher.get();
@@ -172,11 +129,7 @@ void Server::Parts::make_watch() {
     shared->route_gaps.forget(worker);
     catalogues[worker.value()] = catalogue;
     model_lists->set(worker, std::move(catalogue));
-    // A new name in the fleet may be another name for what the others have.
-    const auto offers = offers_of(catalogues);
-    for (std::uint32_t i = 0; i < offers.size(); ++i) {
-      if (offers[i]) dispatcher->set_offers(WorkerId(i), *offers[i]);
-    }
+    tell_offers();
   };
   shared->on_unreachable = [this](WorkerId worker) {
     asio::post(control->context(), [this, worker] { watch->look_again(worker); });
@@ -187,6 +140,14 @@ void Server::Parts::make_watch() {
   setup.news = std::move(news);
   setup.on_escape = [this](const char* what) { note_escape(what); };
   watch = std::make_unique<upstream::FleetWatch>(*control, std::move(setup));
+}
+
+void Server::Parts::tell_offers() {
+  // A new name in the fleet may be another name for what the others have.
+  const auto offers = offers_of(catalogues);
+  for (std::uint32_t i = 0; i < offers.size(); ++i) {
+    if (offers[i]) dispatcher->set_offers(WorkerId(i), *offers[i]);
+  }
 }
 
 void Server::Parts::make_admin() {
@@ -209,7 +170,11 @@ void Server::Parts::make_admin() {
   setup.body_memory = [this] { return shared->body_memory.used(); };
   setup.client_connections = [this] { return shared->connections.load(); };
   setup.on_escape = [this](const char* what) { note_escape(what); };
+  setup.reload = [this](ReloadDone done) { begin_reload(std::move(done)); };
   admin = std::make_unique<admin::Service>(std::move(setup));
+  for (std::uint32_t i = 0; i < config.fleet.size(); ++i) {
+    admin->set_worker(WorkerId(i), config.fleet[i], config.addresses[i]);
+  }
 }
 
 void Server::Parts::on_socket(std::size_t index, tcp::socket socket) {
@@ -226,7 +191,8 @@ void Server::Parts::drop_sessions() {
                  std::to_string(dropped) + " sessions did not end in time and were dropped");
 }
 
-Server::Server(config::Config config) : parts_(std::make_unique<Parts>(std::move(config))) {}
+Server::Server(config::Config config, std::string config_file)
+    : parts_(std::make_unique<Parts>(std::move(config), std::move(config_file))) {}
 
 Server::~Server() {
   stop();
@@ -237,12 +203,14 @@ Result<void> Server::start() {
   parts.make_shards();
   std::random_device entropy;
   for (auto& shard : parts.shards) {
-    auto log =
-        telemetry::AccessLog::open(parts.config.telemetry.access_log, names_of(parts.config.fleet));
+    auto log = telemetry::AccessLog::open(parts.config.telemetry.access_log, {});
     if (!log) return log.error();
     const auto seed = (std::uint64_t{entropy()} << 32U) | entropy();
     parts.fronts.push_back(
         std::make_unique<proxy::Front>(*shard, *parts.shared, std::move(*log), seed));
+    for (std::uint32_t i = 0; i < parts.config.fleet.size(); ++i) {
+      parts.fronts.back()->set_worker(WorkerId(i), parts.config.addresses[i]);
+    }
   }
   std::vector<asio::io_context*> targets;
   for (auto& shard : parts.shards) targets.push_back(&shard->context());
@@ -281,6 +249,11 @@ void Server::begin_drain() {
     run_and_wait(shard->context(),
                  [&shard] { shard->sessions().stop(net::StopLevel::finish_request); });
   }
+}
+
+void Server::reload() {
+  if (!parts_->running) return;
+  asio::post(parts_->control->context(), [parts = parts_.get()] { parts->reload_on_signal(); });
 }
 
 std::size_t Server::active() {

@@ -121,6 +121,34 @@ std::optional<std::string> body_of(const AdminPlace& place, const std::string& m
   return std::move(answer->body);
 }
 
+/// One line for each list of the answer to a reload that is not empty.
+std::string reload_text(const Json& answer) {
+  std::string text;
+  const std::pair<const char*, const char*> lists[] = {
+      {"added", "added"},
+      {"removed", "removed"},
+      {"changed", "changed"},
+      {"restart_needed", "changed in the file, but in effect at the next start only"}};
+  for (const auto& [member, title] : lists) {
+    std::string names;
+    for (const auto& name : answer.at(member)) {
+      names += (names.empty() ? "" : ", ") + printable(name.get<std::string>());
+    }
+    if (!names.empty()) text += std::string(title) + ": " + names + "\n";
+  }
+  return text.empty() ? "nothing has changed\n" : text;
+}
+
+std::string problems_of(const Json& answer) {
+  std::string text;
+  for (const auto& problem : answer.at("error").at("problems")) {
+    const auto path = printable(problem.at("path").get<std::string>());
+    text += "  " + path + (path.empty() ? "" : ": ") +
+            printable(problem.at("message").get<std::string>()) + "\n";
+  }
+  return text;
+}
+
 std::string percent_encoded(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -205,7 +233,8 @@ int set_draining(const AdminTarget& target, const std::string& worker, bool drai
   const auto body = body_of(*place, "POST", path);
   if (!body) return exit_failed;
   const auto json = Json::parse(*body, nullptr, false);
-  const bool understood = json.is_object() && json.contains("worker");
+  const bool understood =
+      json.is_object() && json.contains("worker") && json.at("worker").is_object();
   const auto running = understood ? json.at("worker").value("in_flight", 0) : 0;
   if (!draining) {
     std::printf("%s takes requests again\n", worker.c_str());
@@ -216,6 +245,31 @@ int set_draining(const AdminTarget& target, const std::string& worker, bool drai
     std::printf("%s gets nothing new and runs nothing\n", worker.c_str());
   }
   return exit_ok;
+}
+
+int reload(const AdminTarget& target) {
+  const auto place = find_admin(target);
+  if (!place) {
+    complain(place.error().detail());
+    return exit_usage;
+  }
+  const auto answer = call_admin(*place, "POST", "/admin/reload");
+  if (!answer) {
+    complain(answer.error().detail());
+    return exit_failed;
+  }
+  const auto json = Json::parse(answer->body, nullptr, false);
+  try {
+    if (answer->status == 200) {
+      std::fputs(reload_text(json).c_str(), stdout);
+      return exit_ok;
+    }
+    complain(message_of(*answer));
+    if (answer->status == 400) std::fputs(problems_of(json).c_str(), stderr);
+  } catch (const Json::exception&) {
+    complain("this answer is none of lmbalancer's: is it an admin listener of the same version?");
+  }
+  return exit_failed;
 }
 
 }  // namespace lmb::app

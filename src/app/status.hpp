@@ -16,6 +16,10 @@ int status(const AdminTarget& target, bool json);
 /// worker (stderr names the nearest) or no answer, 2 when the target is wrong.
 int set_draining(const AdminTarget& target, const std::string& worker, bool draining);
 
+/// `lmbalancer reload`: what changed, or every problem of the config file. Returns the exit code: 1
+/// when nothing was changed or there is no answer, 2 when the target is wrong.
+int reload(const AdminTarget& target);
+
 /// The table of `status` out of the bodies of GET /admin/status, /admin/workers and /admin/queue.
 /// Lines end with "\n". Throws nlohmann's exceptions when they are not what they should be.
 std::string status_table(std::string_view status, std::string_view workers, std::string_view queue);

@@ -15,13 +15,10 @@ Dispatcher::Dispatcher(const Setup& setup)
     : shards_(setup.shards),
       metrics_(setup.metrics),
       on_wedged_(setup.on_wedged),
-      delivered_(std::make_unique<std::atomic<TimePoint::rep>[]>(setup.fleet.size())),
-      offered_(setup.fleet.size()),
       scheduler_(setup.options, setup.fleet, Clock::now()),
       model_names_(std::make_shared<const std::vector<std::string>>()),
-      last_failure_(setup.fleet.size()),
       rooms_(setup.shards.size()) {
-  for (const auto& worker : setup.fleet) names_.push_back(worker.name);
+  for (std::uint32_t i = 0; i < setup.fleet.size(); ++i) set_name(WorkerId(i), setup.fleet[i].name);
   for (const auto& alias : setup.options.models.aliases) aliases_.push_back(alias.name);
 }
 
@@ -49,9 +46,7 @@ void Dispatcher::set_offers(WorkerId worker, const scheduling::Offers& offers) {
   auto& offered = offered_[worker.value()];
   offered.clear();
   for (const auto& model : offers.models) offered.push_back(model.key);
-  std::set<std::string> names(aliases_.begin(), aliases_.end());
-  for (const auto& each : offered_) names.insert(each.begin(), each.end());
-  auto all = std::make_shared<const std::vector<std::string>>(names.begin(), names.end());
+  auto all = list_names();
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
   model_names_.swap(all);

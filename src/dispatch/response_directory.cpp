@@ -10,6 +10,11 @@ void ResponseDirectory::remember(std::string_view id, WorkerId worker) {
   homes_.remember(id, worker, now);
 }
 
+void ResponseDirectory::forget(WorkerId worker) {
+  const std::lock_guard lock(mutex_);
+  homes_.forget(worker);
+}
+
 scheduling::Home ResponseDirectory::find(std::string_view id, std::size_t workers,
                                          const Dispatcher& dispatcher) const {
   const auto now = Clock::now();

@@ -36,7 +36,7 @@ upstream::Outgoing make_request(std::string_view head, const RequestContext& ctx
 std::string make_worker_head(const ClientConnection& client, const RequestContext& ctx,
                              WorkerId worker, std::size_t body_bytes) {
   const auto& shared = ctx.front.shared();
-  const auto& address = shared.workers[worker.value()];
+  const auto& address = ctx.front.directory().address(worker);
   std::string head = ctx.front.borrow_buffer();
   head += "POST ";
   head += ctx.target;
@@ -125,7 +125,8 @@ Result<Eligibility> eligibility(const RequestContext& ctx, TimePoint now) {
   const auto excluded = ctx.tried | shared.route_gaps.of(ctx.route.label, now);
   const auto& previous = ctx.facts.previous_response;
   if (previous.empty()) return Eligibility{excluded, std::nullopt};
-  const auto home = shared.responses.find(previous, shared.workers.size(), shared.dispatcher);
+  const auto home =
+      shared.responses.find(previous, ctx.front.directory().members(), shared.dispatcher);
   switch (home.verdict) {
     case scheduling::HomeVerdict::any:
       return Eligibility{excluded, std::nullopt};

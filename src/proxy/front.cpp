@@ -57,12 +57,12 @@ bool MemoryBudget::take(std::size_t bytes) noexcept {
 Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log, std::uint64_t seed)
     : shard_(shard),
       shared_(shared),
-      pool_(shared.workers.size(), shared.upstream.pool_idle, shared.upstream.pool_connections_max,
-            shared.metrics),
-      directory_(shared.workers.size()),
+      pool_(scheduling::fleet_size_max, shared.upstream.pool_idle,
+            shared.upstream.pool_connections_max, shared.metrics),
+      directory_(scheduling::fleet_size_max),
       access_log_(std::move(access_log)),
       random_(seed),
-      next_fault_log_(shared.workers.size()) {
+      next_fault_log_(scheduling::fleet_size_max) {
   shard_.on_tick(
       [this, flush_at = TimePoint{}, told = std::uint64_t{0}](TimePoint now, Duration lag) mutable {
         pool_.tick(now);
@@ -102,6 +102,26 @@ std::string_view Front::date_line() {
     date_until_ = now + std::chrono::seconds(1);
   }
   return date_line_;
+}
+
+void Front::set_worker(WorkerId place, upstream::WorkerAddress address) {
+  pool_.reopen(place);
+  access_log_.set_worker(place, address.name);
+  next_fault_log_[place.value()] = {};
+  directory_.set_worker(place, std::move(address));
+}
+
+void Front::retire_worker(WorkerId worker) {
+  pool_.shut(worker);
+  directory_.retire(worker);
+}
+
+scheduling::WorkerSet Front::named_workers() const {
+  scheduling::WorkerSet named;
+  for (const auto& request : running_) {
+    if (request.record().worker) named.insert(*request.record().worker);
+  }
+  return named;
 }
 
 void Front::set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::endpoint> endpoints) {

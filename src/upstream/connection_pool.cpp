@@ -7,7 +7,7 @@ namespace lmb::upstream {
 
 ConnectionPool::ConnectionPool(std::size_t workers, Duration idle_max, std::size_t size_max,
                                telemetry::Metrics& metrics)
-    : idle_max_(idle_max), size_max_(size_max), metrics_(metrics), idle_(workers) {}
+    : idle_max_(idle_max), size_max_(size_max), metrics_(metrics), idle_(workers), shut_(workers) {}
 
 std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) {
   auto& idle = idle_[worker.value()];
@@ -24,6 +24,7 @@ std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) 
 }
 
 void ConnectionPool::put(WorkerId worker, net::Stream stream, TimePoint now) {
+  if (shut_[worker.value()]) return;
   auto& idle = idle_[worker.value()];
   stream.set_bell(nullptr);
   stream.arm_read_silently();
@@ -32,6 +33,16 @@ void ConnectionPool::put(WorkerId worker, net::Stream stream, TimePoint now) {
     idle.erase(idle.begin());
   }
   idle.push_back(Idle{std::move(stream), now});
+}
+
+void ConnectionPool::shut(WorkerId worker) {
+  idle_[worker.value()].clear();
+  shut_[worker.value()] = true;
+}
+
+void ConnectionPool::reopen(WorkerId worker) {
+  idle_[worker.value()].clear();
+  shut_[worker.value()] = false;
 }
 
 void ConnectionPool::tick(TimePoint now) {

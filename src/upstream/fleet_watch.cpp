@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lmb/base/assert.hpp"
 #include "lmb/http/client.hpp"
 #include "lmb/net/await_asio.hpp"
 #include "lmb/net/interruption.hpp"
@@ -65,7 +66,9 @@ struct FleetWatch::Watcher {
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
-  [[nodiscard]] bool stopped() const { return stop.level() != net::StopLevel::none; }
+  [[nodiscard]] bool stopped() const {
+    return target.removed || stop.level() != net::StopLevel::none;
+  }
 
   Target& target;
   net::Bell bell;
@@ -81,28 +84,54 @@ FleetWatch::FleetWatch(net::Shard& shard, Setup setup)
       resolver_(shard.context().get_executor(), std::move(setup.look_up)),
       group_(std::move(setup.on_escape)) {
   for (auto& address : setup.workers) {
-    Target target;
-    target.address = std::move(address);
-    target.id = WorkerId(static_cast<std::uint32_t>(targets_.size()));
+    auto target = std::make_shared<Target>();
+    target->address = std::move(address);
+    target->id = WorkerId(static_cast<std::uint32_t>(targets_.size()));
     targets_.push_back(std::move(target));
   }
 }
 
 void FleetWatch::start() {
-  for (std::size_t index = 0; index < targets_.size(); ++index) {
-    group_.spawn(watch(index));
-  }
+  for (const auto& target : targets_) group_.spawn(watch(target));
 }
 
-net::Task<void> FleetWatch::watch(std::size_t index) {
-  auto& target = targets_[index];
+void FleetWatch::add(WorkerId place, WorkerAddress address) {
+  if (targets_.size() <= place.value()) targets_.resize(place.value() + 1);
+  auto& target = targets_[place.value()];
+  LMB_ASSERT(target == nullptr);
+  target = std::make_shared<Target>();
+  target->address = std::move(address);
+  target->id = place;
+  group_.spawn(watch(target));
+}
+
+void FleetWatch::remove(WorkerId worker) {
+  const auto target = std::exchange(targets_[worker.value()], nullptr);
+  LMB_ASSERT(target != nullptr);
+  target->removed = true;
+  if (target->watcher != nullptr) target->watcher->bell.ring();
+}
+
+void FleetWatch::set_key(WorkerId worker, std::string api_key) {
+  auto* target = find(worker);
+  LMB_ASSERT(target != nullptr);
+  target->address.api_key = std::move(api_key);
+  if (target->watcher != nullptr) target->watcher->next_probe.set(Clock::now());
+}
+
+FleetWatch::Target* FleetWatch::find(WorkerId worker) noexcept {
+  return worker.value() < targets_.size() ? targets_[worker.value()].get() : nullptr;
+}
+
+net::Task<void> FleetWatch::watch(TargetPointer kept) {
+  auto& target = *kept;
   Watcher watcher(*this, target);
   while (!watcher.stopped()) {
     ProbeResult result;
     result.begun = Clock::now();
     target.probed_at = result.begun;
     target.our_lack = false;
-    if (result.begun >= target.look_up_at) look_up(target);
+    if (result.begun >= target.look_up_at) look_up(kept);
     watcher.next_probe.set(result.begun + options_.probe_timeout);
     while (target.endpoints.empty() && target.looking_up && !watcher.next_probe.passed() &&
            !watcher.stopped()) {
@@ -110,6 +139,7 @@ net::Task<void> FleetWatch::watch(std::size_t index) {
     }
     if (watcher.stopped()) co_return;
     result.alive = co_await probe(target);
+    if (target.removed) co_return;
     result.took = Clock::now() - result.begun;
     result.timed_out = !result.alive && (target.failure == ErrorKind::connect_timeout ||
                                          target.failure == ErrorKind::request_timeout);
@@ -137,11 +167,12 @@ net::Task<void> FleetWatch::rest(Watcher& watcher) {
 
 void FleetWatch::look_again(WorkerId worker) {
   constexpr Duration pause = std::chrono::seconds(1);
-  auto& target = targets_[worker.value()];
-  target.look_up_at = Clock::now();
-  if (target.watcher == nullptr) return;
-  auto& next_probe = target.watcher->next_probe;
-  const auto soonest = std::max(Clock::now(), target.probed_at + pause);
+  auto* target = find(worker);
+  if (target == nullptr) return;
+  target->look_up_at = Clock::now();
+  if (target->watcher == nullptr) return;
+  auto& next_probe = target->watcher->next_probe;
+  const auto soonest = std::max(Clock::now(), target->probed_at + pause);
   if (soonest < next_probe.at()) next_probe.set(soonest);
 }
 
@@ -175,22 +206,24 @@ net::Task<bool> FleetWatch::probe_at(Target& target, asio::ip::tcp::endpoint end
 
 void FleetWatch::lead(Target& target, const asio::ip::tcp::endpoint& endpoint) {
   const auto found = std::find(target.endpoints.begin(), target.endpoints.end(), endpoint);
+  if (target.removed) return;
   if (found == target.endpoints.end() || found == target.endpoints.begin()) return;
   std::rotate(target.endpoints.begin(), found, found + 1);
   news_.on_endpoints(target.id, target.endpoints);
 }
 
-void FleetWatch::look_up(Target& target) {
-  if (target.looking_up) return;
-  target.looking_up = true;
-  target.look_up_at = Clock::now() + options_.resolve_interval;
+void FleetWatch::look_up(const TargetPointer& target) {
+  if (target->looking_up) return;
+  target->looking_up = true;
+  target->look_up_at = Clock::now() + options_.resolve_interval;
   resolver_.begin(
-      target.address.host, target.address.port,
-      [this, &target](Result<net::Endpoints> result) { looked_up(target, std::move(result)); });
+      target->address.host, target->address.port,
+      [this, target](Result<net::Endpoints> result) { looked_up(*target, std::move(result)); });
 }
 
 void FleetWatch::looked_up(Target& target, Result<net::Endpoints> result) {
   target.looking_up = false;
+  if (target.removed) return;
   // An upgraded LM Studio, or another machine by that name, may have a richer list.
   target.list_index = 0;
   const bool first = target.endpoints.empty();
@@ -233,7 +266,7 @@ net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint 
     if (!catalogue) continue;
     // Kept until the worker fails or its name is looked up again.
     target.list_index = index;
-    if (target.catalogue != *catalogue) {
+    if (!target.removed && target.catalogue != *catalogue) {
       target.catalogue = *catalogue;
       news_.on_catalogue(target.id, *catalogue);
     }
@@ -257,6 +290,7 @@ void FleetWatch::note_failure(Target& target, const Error& error) {
 
 void FleetWatch::note_failure(Target& target, ErrorKind kind, std::string what) {
   target.failure = kind;
+  if (target.removed) return;
   news_.on_failure(target.id, kind);
   warn_of_change(target.address, target.last_failure, std::move(what));
 }

@@ -38,7 +38,7 @@ Daemon::Daemon(const DaemonOptions& options) {
     config.addresses.push_back(address);
   }
   if (options.adjust) options.adjust(config);
-  server_ = std::make_unique<app::Server>(std::move(config));
+  server_ = std::make_unique<app::Server>(std::move(config), options.config_file);
   const auto started = server_->start();
   EXPECT_TRUE(started.has_value()) << (started ? "" : started.error().detail());
   const bool up = eventually([this] {

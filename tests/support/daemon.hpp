@@ -21,6 +21,8 @@ struct DaemonOptions {
   std::function<void(sim::WorkerOptions&)> adjust_worker;
   /// The same for the worker with that index alone.
   std::function<void(std::size_t, sim::WorkerOptions&)> adjust_one;
+  /// What a reload reads; it need not exist before.
+  std::string config_file = {};
 };
 
 /// A whole daemon on port 0 with simulated workers, in this process; ready when constructed. The

@@ -13,7 +13,12 @@ namespace lmb::admin {
 /// asking a worker. Thread safety: none; lives on the fleet watch's shard.
 class ModelLists {
  public:
+  /// Workers 0 to `workers` - 1 are in the fleet.
   explicit ModelLists(std::size_t workers) : known_(workers), catalogues_(workers) {}
+  /// A worker joins; its catalogue is not known yet.
+  void add(WorkerId place);
+  /// A worker leaves, and its models with it.
+  void remove(WorkerId worker);
   void set(WorkerId worker, protocol::ModelCatalogue catalogue);
   /// The body for a local model route (protocol::Route::label) and the request's target. Empty: no
   /// such model, or no such route.
@@ -22,7 +27,7 @@ class ModelLists {
   [[nodiscard]] bool complete() const noexcept;
 
  private:
-  std::vector<bool> known_;
+  std::vector<bool> known_;  ///< True of a place without a worker: nothing is missing there.
   std::vector<protocol::ModelCatalogue> catalogues_;
 };
 

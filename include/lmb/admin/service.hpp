@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "lmb/admin/reload.hpp"
 #include "lmb/base/error.hpp"
 #include "lmb/base/strong_id.hpp"
 #include "lmb/config/config.hpp"
@@ -29,8 +30,8 @@ struct ShardRequests {
   VisitRequests visit;
 };
 
-/// What the service shows and acts on. All that is pointed to outlives it; the functions may be
-/// called from any thread.
+/// What the service shows and acts on. Of `config` it uses what no reload changes. All that is
+/// pointed to outlives it; the functions may be called from any thread.
 struct ServiceSetup {
   const config::Config* config = nullptr;
   dispatch::Dispatcher* dispatcher = nullptr;
@@ -42,6 +43,7 @@ struct ServiceSetup {
   std::vector<ShardRequests> shards;
   std::function<std::uint64_t()> body_memory;
   std::function<std::size_t()> client_connections;
+  BeginReload reload;  ///< POST /admin/reload.
   /// A session of the listener ended by an exception.
   std::function<void(const char* what)> on_escape = [](const char*) {};
 };
@@ -65,6 +67,12 @@ class Service {
   [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
   void stop();
   [[nodiscard]] std::size_t active() const;
+
+  /// Who is in the fleet, at the start and after a reload. One that left is still shown while it
+  /// finishes requests, but is not to be drained any more.
+  void set_worker(WorkerId place, const scheduling::WorkerSpec& spec,
+                  const upstream::WorkerAddress& address);
+  void retire_worker(WorkerId worker);
 
   /// News of the fleet watch, for GET /admin/workers: how the last probe went, and why one failed.
   void note_probe(WorkerId worker, bool alive, Duration took);

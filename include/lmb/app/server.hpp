@@ -3,6 +3,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "lmb/base/clock.hpp"
@@ -17,7 +18,8 @@ namespace lmb::app {
 /// The destructor stops at once if stop() was not called.
 class Server {
  public:
-  explicit Server(config::Config config);
+  /// `config_file`: where `config` came from, for reloads; empty = there are none.
+  explicit Server(config::Config config, std::string config_file = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -30,6 +32,11 @@ class Server {
 
   /// Where its admin listener is; empty = nowhere. After start().
   [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> admin_endpoints() const;
+
+  /// Reads the config file again, as POST /admin/reload does; what came of it is logged and
+  /// counted. Returns at once; a second call while one is under way is done after it. After
+  /// start().
+  void reload();
 
   /// Begins the graceful end: no new connections, /readyz 503, waiting requests refused, running
   /// ones go on.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -122,6 +124,11 @@ class Dispatcher {
   void observe_probe(WorkerId worker, scheduling::ProbeReport probe);
   void set_offers(WorkerId worker, const scheduling::Offers& offers);
   void set_draining(WorkerId worker, bool draining);
+  // A reload; see Scheduler. Whoever calls these has told the shards of a worker that joins before.
+  [[nodiscard]] scheduling::WorkerSet vacant() const;
+  void add_worker(WorkerId place, const scheduling::WorkerSpec& spec);
+  void retire_worker(WorkerId worker);
+  void change_worker(WorkerId worker, const scheduling::WorkerSpec& spec);
   /// Pays for a retry on another worker; false when the fleet's budget is spent.
   [[nodiscard]] bool take_retry();
   /// The worker delivers an answer: a probe that is late meanwhile is no evidence against it. One
@@ -148,8 +155,9 @@ class Dispatcher {
   [[nodiscard]] std::uint32_t retry_after_seconds() const;
   /// The same for a model that no worker could load: when one is asked for it again, 1..600.
   [[nodiscard]] std::uint32_t load_retry_after_seconds(std::string_view model) const;
+  /// Also of one that left the fleet, until another has its place. Lives as long as the dispatcher.
   [[nodiscard]] const std::string& worker_name(WorkerId worker) const {
-    return names_[worker.value()];
+    return *names_[worker.value()].load(std::memory_order_acquire);
   }
 
  private:
@@ -162,6 +170,8 @@ class Dispatcher {
   /// the lock.
   void carry_out(scheduling::Effects effects);
   void tell(const scheduling::Transition& transition) const;
+  void set_name(WorkerId place, const std::string& name);
+  [[nodiscard]] std::shared_ptr<const std::vector<std::string>> list_names() const;
   [[nodiscard]] std::string failure_text(WorkerId worker) const;
   void deliver(std::size_t shard, TicketId ticket,
                std::variant<scheduling::Slot, scheduling::Refusal> outcome);
@@ -171,20 +181,22 @@ class Dispatcher {
     const char* by = "";
     ErrorKind kind = ErrorKind::internal;
   };
-  std::vector<std::string> names_;
+  static constexpr std::size_t places = scheduling::fleet_size_max;
+  /// By worker; readers take no lock, so no name is ever dropped.
+  std::array<std::atomic<const std::string*>, places> names_{};
   telemetry::Metrics* metrics_;
   std::function<void(WorkerId)> on_wedged_;
   /// By worker: ticks of the clock when it last delivered; 0 = never.
-  std::unique_ptr<std::atomic<TimePoint::rep>[]> delivered_;
-  std::mutex offers_mutex_;  ///< Held by set_offers() alone, around mutex_.
-  /// Keys of the models that each worker offers.
-  std::vector<std::vector<std::string>> offered_;  // guarded by offers_mutex_
+  std::array<std::atomic<TimePoint::rep>, places> delivered_{};
+  std::mutex offers_mutex_;  ///< Held by what changes offered_ or names_ alone, around mutex_.
+  std::set<std::string> all_names_;                       // guarded by offers_mutex_
+  std::array<std::vector<std::string>, places> offered_;  ///< Model keys; guarded by offers_mutex_
   std::vector<std::string> aliases_;
   mutable std::mutex mutex_;
   scheduling::Scheduler scheduler_;                              // guarded by mutex_
   std::unordered_map<TicketId, std::size_t> ticket_shard_;       // guarded by mutex_
   std::shared_ptr<const std::vector<std::string>> model_names_;  // guarded by mutex_
-  std::vector<Failure> last_failure_;                            // By worker; guarded by mutex_
+  std::array<Failure, places> last_failure_;                     // By worker; guarded by mutex_
   /// Waiting acquisitions by shard; each map is touched by its shard only.
   std::vector<std::unordered_map<TicketId, Acquisition*>> rooms_;
 };

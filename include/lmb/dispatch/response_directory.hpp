@@ -15,6 +15,8 @@ class ResponseDirectory {
   explicit ResponseDirectory(const scheduling::ResponseHomesOptions& options) : homes_(options) {}
 
   void remember(std::string_view id, WorkerId worker);
+  /// Another worker has the place now.
+  void forget(WorkerId worker);
   /// Where a request that names `id` must go. `workers`: size of the fleet.
   [[nodiscard]] scheduling::Home find(std::string_view id, std::size_t workers,
                                       const Dispatcher& dispatcher) const;

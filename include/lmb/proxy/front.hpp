@@ -62,7 +62,6 @@ struct Shared {
   const ProxyOptions options;
   scheduling::RetryOptions retry;
   upstream::UpstreamOptions upstream;
-  std::vector<upstream::WorkerAddress> workers;  ///< By WorkerId.
   LocalRoutes local;
   /// A connection to the worker could not be made; called on any shard.
   std::function<void(WorkerId)> on_unreachable = [](WorkerId) {};
@@ -112,6 +111,13 @@ class Front {
   void note_fault(WorkerId worker, const Error& error);
   /// A client began a TLS handshake with a port that speaks none: logged at most once in 10 s.
   void note_tls_client();
+  /// A worker joins at `place`, or its address has changed; before it is given requests. Nothing is
+  /// kept of one that was there before.
+  void set_worker(WorkerId place, upstream::WorkerAddress address);
+  /// A worker leaves: its idle connections are closed, what runs on it goes on.
+  void retire_worker(WorkerId worker);
+  /// Workers that requests in this shard name as the last one that was tried.
+  [[nodiscard]] scheduling::WorkerSet named_workers() const;
   /// News of where a worker is; idle connections to elsewhere are closed.
   void set_endpoints(WorkerId worker, std::vector<boost::asio::ip::tcp::endpoint> endpoints);
 

@@ -44,6 +44,7 @@ struct ClientKey {
   std::string name;  ///< In logs.
   std::string secret;
   std::string variable;  ///< The environment variable that the secret comes from; may be empty.
+  bool operator==(const ClientKey&) const = default;
 };
 
 struct AuthOptions {

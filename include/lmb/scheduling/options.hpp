@@ -30,6 +30,7 @@ struct WorkerSpec {
   /// workers[].auto_evict: LM Studio's "Only Keep Last JIT Loaded Model": loading a model unloads
   /// the others, also while they generate.
   bool auto_evict = true;
+  bool operator==(const WorkerSpec&) const = default;
 };
 
 struct HealthOptions {
@@ -75,12 +76,14 @@ struct ResponseHomesOptions {
 struct ModelAlias {
   std::string name;
   std::string model;
+  bool operator==(const ModelAlias&) const = default;
 };
 
 /// What serves instead of a model that no worker has now: the first of these that one has.
 struct ModelFallback {
   std::string model;
   std::vector<std::string> instead;
+  bool operator==(const ModelFallback&) const = default;
 };
 
 struct ModelOptions {

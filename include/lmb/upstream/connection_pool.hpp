@@ -26,6 +26,10 @@ class ConnectionPool {
   /// Gives back a connection after a complete exchange; beyond size_max the oldest is closed, which
   /// is counted as a hit of that limit.
   void put(WorkerId worker, net::Stream stream, TimePoint now);
+  /// The worker left: closes its idle connections, and from now on what put() gives back …
+  void shut(WorkerId worker);
+  /// … until a worker, perhaps another, has its place.
+  void reopen(WorkerId worker);
   /// Closes what is too old.
   void tick(TimePoint now);
   /// Closes connections to addresses that the worker's name does not have any more.
@@ -41,6 +45,7 @@ class ConnectionPool {
   std::size_t size_max_;
   telemetry::Metrics& metrics_;
   std::vector<std::vector<Idle>> idle_;  // By worker, oldest first.
+  std::vector<bool> shut_;               // By worker.
 };
 
 }  // namespace lmb::upstream

@@ -3,6 +3,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,6 +64,14 @@ class FleetWatch {
   FleetWatch(net::Shard& shard, Setup setup);
   /// Spawns the coroutines; on the shard's thread or before it runs.
   void start();
+  /// A worker joins at `place`, which no watched worker has; probed at once. After start(), on the
+  /// shard's thread.
+  void add(WorkerId place, WorkerAddress address);
+  /// A worker leaves: nothing is told of it any more, also of a probe under way. On the shard's
+  /// thread.
+  void remove(WorkerId worker);
+  /// The key of a watched worker has changed; probed with it at once. On the shard's thread.
+  void set_key(WorkerId worker, std::string api_key);
   /// A connection to the worker could not be made: look its name up again and probe it now, but at
   /// most once a second. On the shard's thread.
   void look_again(WorkerId worker);
@@ -85,14 +94,17 @@ class FleetWatch {
     std::string look_up_failure;  ///< While the addresses known are kept.
     ErrorKind failure{};          ///< What the last probe failed with.
     bool our_lack = false;        ///< It failed for want of something of ours.
+    bool removed = false;         ///< Its worker left.
   };
-  net::Task<void> watch(std::size_t index);
+  using TargetPointer = std::shared_ptr<Target>;  ///< Shared with its coroutine and look-ups.
+  net::Task<void> watch(TargetPointer kept);
+  [[nodiscard]] Target* find(WorkerId worker) noexcept;
   /// Until the next probe is due.
   net::Task<void> rest(Watcher& watcher);
   net::Task<bool> probe(Target& target);
   net::Task<bool> probe_at(Target& target, boost::asio::ip::tcp::endpoint endpoint);
   net::Task<bool> read_models(Target& target, boost::asio::ip::tcp::endpoint endpoint);
-  void look_up(Target& target);
+  void look_up(const TargetPointer& target);
   void looked_up(Target& target, Result<net::Endpoints> result);
   void lead(Target& target, const boost::asio::ip::tcp::endpoint& endpoint);
   net::Task<Result<http::FetchedAnswer>> fetch(boost::asio::ip::tcp::endpoint endpoint,
@@ -102,7 +114,7 @@ class FleetWatch {
 
   net::Shard& shard_;
   const UpstreamOptions options_;
-  std::vector<Target> targets_;
+  std::vector<TargetPointer> targets_;  ///< By worker; null = not watched.
   FleetNews news_;
   net::Resolver resolver_;
   net::SessionGroup group_;  ///< Goes first: its frames use all of the above.

@@ -17,6 +17,7 @@ struct WorkerAddress {
   /// workers[].api_key or api_key_env: sent to this worker only, never logged; empty = none, and
   /// then the client's own Authorization is not passed on either.
   std::string api_key;
+  bool operator==(const WorkerAddress&) const = default;
 };
 
 struct UpstreamOptions {

@@ -123,11 +123,11 @@ TEST(AdminPages, health_and_metrics_are_served_here_too) {
   EXPECT_NE(metrics.body.find("\nlmbalancer_worker_up{worker=\"w1\"} 1\n"), std::string::npos);
 }
 
-TEST(AdminPages, a_reload_is_refused_in_clear_words) {
+TEST(AdminPages, a_reload_without_a_config_file_is_refused_in_clear_words) {
   Daemon daemon(slow_worker());
   const auto answer = post_admin(daemon, "/admin/reload");
-  EXPECT_EQ(answer.status, 501U);
-  EXPECT_NE(answer.body.find("restart"), std::string::npos) << answer.body;
+  EXPECT_EQ(answer.status, 409U);
+  EXPECT_NE(answer.body.find("no_config_file"), std::string::npos) << answer.body;
 }
 
 TEST(AdminPages, go_on_while_the_program_drains) {

@@ -81,8 +81,8 @@ TEST(CommandLine, a_number_out_of_range_is_told_with_the_range) {
 }
 
 TEST(CommandLine, every_command_has_help_with_examples) {
-  for (const std::string command :
-       {"serve", "check", "demo", "sim", "bench", "status", "drain", "undrain", "doctor"}) {
+  for (const std::string command : {"serve", "check", "demo", "sim", "bench", "status", "drain",
+                                    "undrain", "reload", "doctor"}) {
     const auto ended = run(command + " --help");
     EXPECT_EQ(ended.code, 0) << command;
     EXPECT_NE(ended.said.find("Examples:\n  lmbalancer " + command), std::string::npos)

@@ -62,6 +62,10 @@ Program Program::serving(const std::string& config, std::uint64_t descriptors_ma
   return program;
 }
 
+void Program::rewrite_config(const std::string& config) const {
+  std::ofstream(config_file_) << config;
+}
+
 Program::Program(Program&& other) noexcept
     : process_(std::exchange(other.process_, -1)),
       output_descriptor_(std::exchange(other.output_descriptor_, -1)),

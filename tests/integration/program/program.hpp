@@ -28,6 +28,8 @@ class Program {
   /// Nobody reads its output from now on: what it writes fails.
   void close_output();
   void signal(int number) const;
+  /// Writes the config of serving() anew.
+  void rewrite_config(const std::string& config) const;
   [[nodiscard]] pid_t process() const noexcept { return process_; }
   [[nodiscard]] bool running();
   /// Waits for its end. Its exit code, or the negative number of the signal that killed it; nothing

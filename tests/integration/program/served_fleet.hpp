@@ -43,19 +43,20 @@ class ServedFleet {
     }
   }
 
- private:
-  static sim::WorkerOptions worker(double speed) {
-    sim::WorkerOptions options;
-    options.speed = speed;
-    return options;
-  }
-  [[nodiscard]] std::string config(const std::string& more) const {
+  /// Its config file.
+  [[nodiscard]] std::string config(const std::string& more = {}) const {
     return R"({"listen": "127.0.0.1:0", "threads": 1, )"
            R"("admin": {"listen": "127.0.0.1:0"}, "workers": [)"
            R"({"name": "w1", "slots": 1, "url": ")" +
            fleet_.url(0) + "\"}]" + more + "}";
   }
 
+ private:
+  static sim::WorkerOptions worker(double speed) {
+    sim::WorkerOptions options;
+    options.speed = speed;
+    return options;
+  }
   sim::Fleet fleet_;
   bool started_;
   std::optional<Program> program_;

@@ -21,13 +21,46 @@ TEST(Signals, hup_usr1_and_pipe_never_end_it) {
     for (const int number : {SIGHUP, SIGUSR1, SIGPIPE}) served.program().signal(number);
     EXPECT_EQ(served.get_once("/healthz").status, 200U);
   }
-  EXPECT_TRUE(eventually([&] {
-    return served.program().output().find("SIGHUP: ") != std::string::npos;
-  })) << "the operator is told that nothing was reloaded";
+  EXPECT_TRUE(eventually(
+      [&] { return served.program().output().find("config reloaded") != std::string::npos; }));
   RawClient client(served.port());
   client.send(post(route, chat(true)));
   EXPECT_TRUE(client.read_answer().complete);
   EXPECT_TRUE(served.program().running());
+}
+
+TEST(Signals, hup_reads_the_config_again_and_loses_nothing) {
+  ServedFleet served(5);
+  sim::Fleet other(sim::FleetOptions::alike(1, sim::WorkerOptions()));
+  ASSERT_TRUE(other.start().has_value());
+  RawClient streaming(served.port());
+  streaming.send(post(route, chat(true, 200)));
+  streaming.read_some(1);
+  served.program().rewrite_config(R"({"workers": [{"nam": "x"}]})");
+  served.program().signal(SIGHUP);
+  EXPECT_TRUE(eventually(
+      [&] { return served.program().output().find("config not reloaded") != std::string::npos; }));
+  EXPECT_NE(served.program().output().find("workers[0].nam: unknown key"), std::string::npos)
+      << served.program().output();
+  served.program().rewrite_config(R"({"listen": "127.0.0.1:0", "threads": 1, )"
+                                  R"("admin": {"listen": "127.0.0.1:0"}, "workers": [)"
+                                  R"({"name": "w2", "url": ")" +
+                                  other.url(0) + "\"}]}");
+  served.program().signal(SIGHUP);
+  EXPECT_TRUE(eventually([&] {
+    RawClient client(served.port());
+    client.send(post(route, chat(false)));
+    return client.read_answer().fields["x-lmb-worker"] == "w2";
+  }));
+  const auto answer = streaming.read_answer();
+  EXPECT_TRUE(answer.complete) << "the stream of the worker that left was cut";
+  EXPECT_NE(answer.body.find("[DONE]"), std::string::npos);
+  EXPECT_NE(served.program().output().find("config reloaded; added w2; removed w1"),
+            std::string::npos)
+      << served.program().output();
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+  other.stop();
 }
 
 TEST(Signals, an_output_that_nobody_reads_does_not_end_it) {

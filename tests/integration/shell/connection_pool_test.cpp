@@ -151,6 +151,21 @@ TEST_F(ConnectionPoolTest, closes_what_leads_to_an_address_that_the_worker_has_l
   EXPECT_EQ(pool.idle(w1), 1U) << "another worker's";
 }
 
+TEST_F(ConnectionPoolTest, of_a_worker_that_left_nothing_is_kept_until_its_place_is_taken) {
+  put(w0);
+  put(w1);
+  auto busy = connect_pair();
+  pool.shut(w0);
+  EXPECT_EQ(pool.idle(w0), 0U);
+  EXPECT_EQ(pool.idle(w1), 1U) << "another worker's";
+  EXPECT_TRUE(ends[0].at_end());
+  pool.put(w0, std::move(busy.first), Clock::now());
+  EXPECT_EQ(pool.idle(w0), 0U) << "it came back after its worker left";
+  pool.reopen(w0);
+  put(w0);
+  EXPECT_EQ(pool.idle(w0), 1U);
+}
+
 TEST_F(ConnectionPoolTest, a_pool_that_is_destroyed_closes_what_it_holds) {
   {
     ConnectionPool other(1, idle_max, 3, metrics);

@@ -155,6 +155,52 @@ TEST_F(FleetWatchTest, a_silent_name_server_holds_up_only_the_worker_it_is_asked
   EXPECT_TRUE(probes[0][1].alive);
 }
 
+TEST_F(FleetWatchTest, a_worker_that_joins_is_probed_at_once) {
+  names->set("mac", {serve({{"/api/v1/models", newest_list}})});
+  auto& fleet = watch({"mac"});
+  ASSERT_TRUE(probed(0, 1));
+  upstream::WorkerAddress address;
+  address.name = address.host = "mac";
+  fleet.add(WorkerId(5), address);
+  ASSERT_TRUE(probed(5, 1));
+  EXPECT_TRUE(probes[5][0].alive);
+  EXPECT_EQ(moves[5].size(), 1U);
+  EXPECT_EQ(catalogues.size(), 2U);
+}
+
+TEST_F(FleetWatchTest, nothing_is_told_of_a_worker_that_left) {
+  names->set("mac", {serve({{"/api/v1/models", newest_list}})});
+  auto& fleet = watch({"mac", "mac"});
+  ASSERT_TRUE(probed(0, 1) && probed(1, 1));
+  pass(5s);
+  // Its second probe is under way.
+  fleet.remove(WorkerId(0));
+  fleet.look_again(WorkerId(0));
+  ASSERT_TRUE(probed(1, 2));
+  ASSERT_TRUE(probed_again(1));
+  EXPECT_EQ(probes[0].size(), 1U);
+  upstream::WorkerAddress address;
+  address.name = address.host = "mac";
+  fleet.add(WorkerId(0), address);
+  ASSERT_TRUE(probed(0, 2)) << "its place can be taken";
+}
+
+TEST_F(FleetWatchTest, a_late_look_up_of_a_worker_that_left_is_dropped) {
+  names->set("slow", {serve({{"/api/v1/models", newest_list}})});
+  names->hold();
+  auto& fleet = watch({"slow"});
+  ASSERT_TRUE(until([&] { return names->asked() == 1; }));
+  fleet.remove(WorkerId(0));
+  upstream::WorkerAddress address;
+  address.name = address.host = "quick";
+  names->set("quick", {serve({{"/api/v1/models", newest_list}})});
+  fleet.add(WorkerId(1), address);
+  names->release();
+  ASSERT_TRUE(probed(1, 1));
+  EXPECT_TRUE(moves[0].empty());
+  EXPECT_TRUE(probes[0].empty());
+}
+
 TEST_F(FleetWatchTest, asks_a_silent_name_server_once) {
   names->hold();
   watch({"slow"});

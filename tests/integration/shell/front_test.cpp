@@ -35,7 +35,6 @@ class FrontTest : public ::testing::Test {
     setup.shards = {shard.context().get_executor()};
     dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
     shared = std::make_unique<Shared>(ProxyOptions(), *dispatcher, metrics);
-    shared->workers.emplace_back();
     shared->local = [](const LocalRequest&) { return answer_at_once(); };
     auto log = telemetry::AccessLog::open(log_path, {"w0"});
     front = std::make_unique<Front>(shard, *shared, std::move(*log), 1);

@@ -23,7 +23,6 @@ class LoopLagTest : public ::testing::Test {
     setup.shards = {shard.context().get_executor()};
     dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
     shared = std::make_unique<Shared>(ProxyOptions(), *dispatcher, metrics);
-    shared->workers.emplace_back();
     auto log = telemetry::AccessLog::open("", {"w0"});
     front = std::make_unique<Front>(shard, *shared, std::move(*log), 1);
     shard.on_tick([this](TimePoint, Duration) { ++ticks; });

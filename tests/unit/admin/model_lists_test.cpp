@@ -40,6 +40,27 @@ TEST(ModelLists, an_unknown_id_or_route_is_empty) {
   EXPECT_TRUE(lists.render("/metrics", "/metrics").empty());
 }
 
+TEST(ModelLists, models_of_a_worker_that_left_are_gone) {
+  auto lists = two_workers();
+  lists.remove(WorkerId(0));
+  const auto list = lists.render("/v1/models", "/v1/models");
+  EXPECT_EQ(list.find("\"qwen/qwen3\""), std::string::npos);
+  EXPECT_NE(list.find("\"b\""), std::string::npos);
+  EXPECT_TRUE(lists.complete()) << "nobody is missing";
+}
+
+TEST(ModelLists, are_not_complete_until_a_worker_that_joined_was_read) {
+  auto lists = two_workers();
+  lists.add(WorkerId(63));
+  EXPECT_FALSE(lists.complete());
+  lists.set(WorkerId(63), {});
+  EXPECT_TRUE(lists.complete());
+  lists.add(WorkerId(40));
+  EXPECT_FALSE(lists.complete());
+  lists.remove(WorkerId(40));
+  EXPECT_TRUE(lists.complete());
+}
+
 TEST(ModelLists, a_new_catalogue_replaces_the_old) {
   auto lists = two_workers();
   lists.set(WorkerId(1), {});

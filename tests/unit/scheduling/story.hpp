@@ -85,14 +85,11 @@ class Story {
   Told drain(std::uint32_t worker, bool draining) {
     return tell(scheduler_.set_draining(WorkerId(worker), draining, now_));
   }
-  /// Workers 0, 1, 2 … of the constructor's fleet are called a, b, c …
   Told join(std::uint32_t place, WorkerSpec spec, const std::string& name) {
     spec.name = name;
     return tell(scheduler_.add_worker(WorkerId(place), spec, now_));
   }
-  Told leave(std::uint32_t worker) {
-    return tell(scheduler_.retire_worker(WorkerId(worker), now_));
-  }
+  Told leave(std::uint32_t id) { return tell(scheduler_.retire_worker(WorkerId(id), now_)); }
   Told change(std::uint32_t worker, WorkerSpec spec, const std::string& name) {
     spec.name = name;
     return tell(scheduler_.change_worker(WorkerId(worker), spec, now_));
