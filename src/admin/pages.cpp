@@ -87,6 +87,7 @@ Json holds_json(const scheduling::HoldCounts& holds) {
 }
 
 Json totals_json(const scheduling::FleetSnapshot& fleet) {
+  std::size_t workers = 0;
   std::size_t up = 0;
   std::size_t draining = 0;
   std::uint64_t in_flight = 0;
@@ -95,13 +96,14 @@ Json totals_json(const scheduling::FleetSnapshot& fleet) {
   for (const auto& worker : fleet.workers) {
     const bool is_up = worker.state == scheduling::WorkerState::up ||
                        worker.state == scheduling::WorkerState::suspect;
+    workers += worker.retired ? 0 : 1;
     up += is_up ? 1 : 0;
-    draining += worker.draining ? 1 : 0;
+    draining += worker.draining && !worker.retired ? 1 : 0;
     in_flight += worker.in_flight;
     slots += is_up && !worker.draining ? worker.slots : 0;
     grants += worker.grants_total;
   }
-  return {{"workers", fleet.workers.size()},
+  return {{"workers", workers},
           {"workers_up", up},
           {"workers_draining", draining},
           {"in_flight", in_flight},

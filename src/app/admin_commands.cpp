@@ -55,7 +55,7 @@ void add_reload(CLI::App& program, int& code) {
   auto target = std::make_shared<AdminTarget>();
   add_target_options(*command, *target);
   command->footer(
-      "Examples:\n  lmbalancer check -c /etc/lmbalancer/lmbalancer.json && lmbalancer reload\n"
+      "Examples:\n  lmbalancer reload\n  lmbalancer reload -c /etc/lmbalancer/lmbalancer.json\n"
       "Exit code: 0 done, 1 the file is bad (nothing was changed) or no answer, 2 wrong usage.");
   command->callback([target, &code] { code = reload(*target); });
 }

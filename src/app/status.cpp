@@ -42,6 +42,7 @@ std::string state_of(const Json& worker) {
   auto state = worker.at("state").get<std::string>();
   const bool idle = worker.at("in_flight").get<int>() == 0;
   if (worker.at("draining").get<bool>() && idle) state = "drained";
+  if (worker.value("retired", false)) state = "leaving";
   const auto& failure = worker.at("last_failure");
   const bool alive = worker.at("last_probe").is_object() && worker.at("last_probe").at("alive");
   if (!alive && failure.is_object()) state += " (" + failure.at("kind").get<std::string>() + ")";

@@ -158,7 +158,7 @@ net::Task<void> FleetWatch::rest(Watcher& watcher) {
     watcher.next_look.set(Clock::now() + load_look_interval);
     co_await watcher.bell.wait();
     const bool look = watcher.next_look.passed() && !target.endpoints.empty();
-    if (!look || !news_.loading || !news_.loading(target.id)) continue;
+    if (!look || watcher.stopped() || !news_.loading || !news_.loading(target.id)) continue;
     // Not a probe: a worker that is slow because it loads is not ill.
     const auto endpoint = target.endpoints.front();
     co_await read_models(target, endpoint);

@@ -1,7 +1,11 @@
 // The relay and the shutdown under load, on three shards.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -109,6 +113,49 @@ TEST(DaemonRace, relays_aborts_scrapes_and_drains_at_once) {
     stop = true;
     for (auto& client : clients) client.join();
   }
+}
+
+/// A fleet of the simulated workers that `chosen` has bits of; one of them under a new name each
+/// time.
+std::string config_of(Daemon& daemon, std::uint64_t chosen, int round) {
+  nlohmann::json workers = nlohmann::json::array();
+  for (std::size_t i = 0; i < daemon.fleet().size(); ++i) {
+    if ((chosen >> i & 1U) == 0 && i != 0) continue;
+    const auto name = "w" + std::to_string(i + 1) + (i == 1 ? "-" + std::to_string(round) : "");
+    workers.push_back({{"name", name}, {"url", daemon.fleet().url(i)}, {"weight", 1 + chosen % 3}});
+  }
+  return nlohmann::json{{"workers", workers}}.dump();
+}
+
+TEST(DaemonRace, reloads_while_it_relays) {
+  std::string file = ::testing::TempDir() + "lmbalancer-race-XXXXXX";
+  ::close(::mkstemp(file.data()));
+  DaemonOptions options;
+  options.threads = 3;
+  options.speed = 2000;
+  options.config_file = file;
+  Daemon daemon(options);
+  std::atomic<bool> stop{false};
+  std::atomic<int> answered{0};
+  std::vector<std::thread> clients;
+  const auto port = daemon.port();
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    clients.emplace_back([&, i] { run_client(port, i + 1, stop, answered); });
+  }
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 40 || answered < 100; ++round) {
+    std::ofstream(file) << config_of(daemon, random(), round);
+    RawClient client(daemon.admin_port());
+    client.send(
+        "POST /admin/reload HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Content-Type: application/json\r\nContent-Length: 0\r\n\r\n");
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, 200U) << answer.body;
+    if (answer.status != 200) break;
+  }
+  stop = true;
+  for (auto& client : clients) client.join();
+  std::remove(file.c_str());
 }
 
 }  // namespace

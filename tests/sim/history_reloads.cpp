@@ -39,7 +39,10 @@ void History::reload() {
   const auto one_of = [this](const std::vector<WorkerId>& list) {
     return list[chance_.between(0U, static_cast<std::uint32_t>(list.size()) - 1)];
   };
-  const std::uint32_t what = chance_.between(0U, 3U);
+  // The oracle looks at everything for everyone: fleets that grow would be slow.
+  constexpr std::size_t large = 6;
+  const std::uint32_t what =
+      there.size() >= large ? chance_.between(0U, 1U) : chance_.between(0U, 3U);
   if (what == 0 && !there.empty()) {
     leave(one_of(there));
   } else if (what == 1 && !there.empty()) {
@@ -47,12 +50,15 @@ void History::reload() {
   } else {
     // Whoever left may come back, to its own place while it still runs something there.
     std::vector<WorkerId> busy;
-    std::vector<WorkerId> places{WorkerId(static_cast<std::uint32_t>(setting_.workers.size()))};
+    std::vector<WorkerId> places;
     const WorkerSet vacant = scheduler_.vacant();
     for (std::uint32_t i = 0; i < setting_.workers.size(); ++i) {
       if (!setting_.workers[i].member) {
         (vacant.contains(WorkerId(i)) ? places : busy).emplace_back(i);
       }
+    }
+    if (places.empty() || chance_.happens(0.1)) {
+      places.emplace_back(static_cast<std::uint32_t>(setting_.workers.size()));
     }
     const bool returns = !busy.empty() && chance_.happens(0.7);
     const WorkerId place = one_of(returns ? busy : places);

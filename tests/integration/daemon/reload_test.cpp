@@ -96,6 +96,10 @@ class Reload : public ::testing::Test {
     client->read_some(1);
     return client;
   }
+  /// What runs on the simulated worker stands still until it is let go.
+  void hold(std::size_t simulated, bool held = true) {
+    daemon().fleet().with(simulated, [held](sim::Worker& it) { it.wedge(held); });
+  }
   static void ends_whole(RawClient& client, const std::string& name) {
     const auto answer = client.read_answer();
     EXPECT_EQ(answer.status, 200U);
@@ -142,17 +146,20 @@ TEST_F(Reload, a_worker_that_is_added_gets_requests) {
 TEST_F(Reload, a_worker_that_is_removed_ends_its_stream_whole_and_gets_nothing_new) {
   begin(1, 5);
   const auto running = stream();
+  hold(0);
   EXPECT_EQ(reloaded({worker("w2", 1)}), told({"w2"}, {"w1"}, {}));
   const auto page = workers();
   ASSERT_EQ(page.size(), 2U);
   EXPECT_EQ(page[0].at("name"), "w1");
   EXPECT_EQ(page[0].at("retired"), true);
   EXPECT_EQ(page[0].at("in_flight"), 1);
+  EXPECT_EQ(read_admin(daemon(), "/admin/status").at("totals").at("workers"), 1);
   EXPECT_EQ(read_admin(daemon(), "/admin/requests").at("requests")[0].at("worker"), "w1");
   EXPECT_EQ(daemon().metric(R"(lmbalancer_inflight_requests{worker="w1"})"), 1);
   EXPECT_EQ(post_admin(daemon(), "/admin/workers/w1/drain").status, 404U);
   EXPECT_TRUE(serves("w2"));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(worker_of(ask()), "w2");
+  hold(0, false);
   ends_whole(*running, "w1");
   EXPECT_TRUE(eventually([&] { return workers().size() == 1; }));
   EXPECT_EQ(daemon().metrics().find("\"w1\""), std::string::npos) << "its series are still told";
@@ -161,10 +168,12 @@ TEST_F(Reload, a_worker_that_is_removed_ends_its_stream_whole_and_gets_nothing_n
 TEST_F(Reload, a_worker_that_moves_serves_from_its_new_address_while_the_old_one_finishes) {
   begin(1, 5);
   const auto running = stream();
+  hold(0);
   EXPECT_EQ(reloaded({worker("w1", 1)}), told({}, {}, {"w1"}));
   EXPECT_TRUE(serves("w1"));
   EXPECT_EQ(daemon().metric(R"(lmbalancer_worker_up{worker="w1"})"), 1);
   EXPECT_EQ(daemon().metric(R"(lmbalancer_inflight_requests{worker="w1"})"), 1);
+  hold(0, false);
   ends_whole(*running, "w1");
   EXPECT_EQ(daemon().fleet().counters(0).started, 1U) << "the old address was asked again";
   EXPECT_TRUE(eventually([&] { return workers().size() == 1; }));
@@ -224,6 +233,7 @@ TEST_F(Reload, a_worker_that_comes_back_still_counts_what_it_runs) {
   const bool first = snapshot.workers[0].in_flight == 1;
   const std::string name = first ? "w1" : "w2";
   const std::size_t simulated = first ? 0 : 1;
+  hold(simulated);
   const auto other = worker(first ? "w2" : "w1", 1 - simulated);
   EXPECT_EQ(reloaded({other}), told({}, {name}, {}));
   EXPECT_EQ(reloaded({other, worker(name, simulated)}), told({name}, {}, {}));
@@ -233,6 +243,7 @@ TEST_F(Reload, a_worker_that_comes_back_still_counts_what_it_runs) {
   EXPECT_EQ(back.name, name);
   EXPECT_FALSE(back.retired);
   EXPECT_EQ(back.in_flight, 1U);
+  hold(simulated, false);
   EXPECT_TRUE(serves(name));
   ends_whole(*running, name);
 }
@@ -241,6 +252,7 @@ TEST_F(Reload, more_slots_serve_those_that_wait) {
   adjust = [](config::Config& config) { config.fleet[0].slots = 1; };
   begin(1, 5);
   const auto running = stream();
+  hold(0);
   RawClient waiting(daemon().port());
   waiting.send(post(route, chat(true, 400)));
   ASSERT_TRUE(eventually([&] { return daemon().server().fleet().queued == 1; }));
@@ -248,6 +260,7 @@ TEST_F(Reload, more_slots_serve_those_that_wait) {
   wider["slots"] = 2;
   EXPECT_EQ(reloaded({wider}), told({}, {}, {"w1"}));
   EXPECT_EQ(daemon().server().fleet().queued, 0U);
+  hold(0, false);
   ends_whole(*running, "w1");
   ends_whole(waiting, "w1");
 }
@@ -255,6 +268,7 @@ TEST_F(Reload, more_slots_serve_those_that_wait) {
 TEST_F(Reload, sixty_four_places_count_those_that_still_finish) {
   begin(1, 5);
   const auto running = stream();
+  hold(0);
   std::vector<json> fleet;
   for (int i = 0; i < 64; ++i) {
     fleet.push_back({{"name", "absent-" + std::to_string(i)},
@@ -268,6 +282,7 @@ TEST_F(Reload, sixty_four_places_count_those_that_still_finish) {
   fleet.pop_back();
   EXPECT_EQ(reloaded(fleet).at("added").size(), 63U);
   EXPECT_EQ(daemon().server().fleet().workers.size(), 64U);
+  hold(0, false);
   ends_whole(*running, "w1");
   EXPECT_TRUE(eventually([&] { return daemon().server().fleet().workers.size() == 63; }));
   EXPECT_EQ(reloaded({worker("w2", 1)}).at("removed").size(), 63U);

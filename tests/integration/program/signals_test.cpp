@@ -36,6 +36,7 @@ TEST(Signals, hup_reads_the_config_again_and_loses_nothing) {
   RawClient streaming(served.port());
   streaming.send(post(route, chat(true, 200)));
   streaming.read_some(1);
+  served.fleet().with(0, [](sim::Worker& it) { it.wedge(true); });
   served.program().rewrite_config(R"({"workers": [{"nam": "x"}]})");
   served.program().signal(SIGHUP);
   EXPECT_TRUE(eventually(
@@ -52,6 +53,7 @@ TEST(Signals, hup_reads_the_config_again_and_loses_nothing) {
     client.send(post(route, chat(false)));
     return client.read_answer().fields["x-lmb-worker"] == "w2";
   }));
+  served.fleet().with(0, [](sim::Worker& it) { it.wedge(false); });
   const auto answer = streaming.read_answer();
   EXPECT_TRUE(answer.complete) << "the stream of the worker that left was cut";
   EXPECT_NE(answer.body.find("[DONE]"), std::string::npos);
