@@ -65,11 +65,18 @@ Json worker_json(const scheduling::WorkerSnapshot& worker, const WorkerNotes& no
   json["draining"] = worker.draining;
   json["retired"] = worker.retired;
   json["in_flight"] = worker.in_flight;
+  json["settling"] = worker.settling;
   json["slots"] = worker.slots;
   json["max_in_flight"] = spec.max_in_flight ? Json(*spec.max_in_flight) : Json();
   json["weight"] = spec.weight;
   json["grants_total"] = worker.grants_total;
   json["catalogue_known"] = worker.catalogue_known;
+  json["breaker_open"] = worker.breaker_until.has_value();
+  // A trial runs, or may run, once the time is over.
+  json["breaker_open_seconds"] = worker.breaker_until && *worker.breaker_until > now &&
+                                         *worker.breaker_until != TimePoint::max()
+                                     ? Json(seconds(*worker.breaker_until - now))
+                                     : Json();
   json["loading"] = model_or_null(worker.loading);
   json["switching_to"] = model_or_null(worker.switching_to);
   json["instances"] = std::move(instances);

@@ -82,6 +82,14 @@ void Server::Parts::make_shards() {
       asio::post(front->shard().context(), [&front = *front, worker] { front.cut(worker); });
     }
   };
+  setup.on_overdue = [this](std::uint64_t grant) {
+    for (auto& front : fronts) {
+      asio::post(front->shard().context(), [&front = *front, grant] { front.cut_load(grant); });
+    }
+  };
+  setup.on_doubted = [this](WorkerId worker) {
+    asio::post(control->context(), [this, worker] { watch->read_again(worker); });
+  };
   dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
   shards.front()->on_tick([this](TimePoint now, Duration) { dispatcher->tick(now); });
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lmb/base/utf8.hpp"
 #include "serve.hpp"
 
 namespace lmb::app {
@@ -30,12 +31,29 @@ std::string rough_time(double seconds) {
   return std::to_string(whole / 86400) + "d " + std::to_string(whole / 3600 % 24) + "h";
 }
 
+/// Turns the direction of the text behind it, or ends a line: U+200E, U+200F, U+2028..U+202E,
+/// U+2066..U+2069.
+bool redirects(std::string_view character) {
+  if (character.size() != 3 || character[0] != '\xE2') return false;
+  const auto second = static_cast<unsigned char>(character[1]);
+  const auto third = static_cast<unsigned char>(character[2]);
+  const bool marks = second == 0x80 && (third == 0x8E || third == 0x8F);
+  const bool overrides = second == 0x80 && third >= 0xA8 && third <= 0xAE;
+  const bool isolates = second == 0x81 && third >= 0xA6 && third <= 0xA9;
+  return marks || overrides || isolates;
+}
+
 /// What a terminal might obey is shown as '?': names come from workers and clients.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return text;
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto unit = first_unit(text);
+    const auto character = text.substr(0, unit.length);
+    const bool plain = unit.kind == Utf8Kind::plain && !redirects(character);
+    out += plain ? character : "?";
+    text.remove_prefix(unit.length);
+  }
+  return out;
 }
 
 std::string state_of(const Json& worker) {
@@ -46,7 +64,20 @@ std::string state_of(const Json& worker) {
   const auto& failure = worker.at("last_failure");
   const bool alive = worker.at("last_probe").is_object() && worker.at("last_probe").at("alive");
   if (!alive && failure.is_object()) state += " (" + failure.at("kind").get<std::string>() + ")";
+  if (worker.value("breaker_open", false)) {
+    const auto& left = worker.at("breaker_open_seconds");
+    state += left.is_number() ? ", tried again in " + rough_time(left.get<double>() + 1)
+                              : ", on probation";
+  }
   return state;
+}
+
+/// Busy slots over slots; settling ones are busy too.
+std::string slots_of(const Json& worker) {
+  const auto settling = worker.value("settling", 0);
+  return number(worker.at("in_flight")) +
+         (settling > 0 ? "+" + std::to_string(settling) + " settling" : "") + "/" +
+         number(worker.at("slots"));
 }
 
 std::string models_of(const Json& worker) {
@@ -181,8 +212,7 @@ std::string status_table(std::string_view status, std::string_view workers,
   std::vector<Row> rows{{"WORKER", "STATE", "BUSY/SLOTS", "MODELS"}};
   const auto fleet = Json::parse(workers);
   for (const auto& worker : fleet.at("workers")) {
-    rows.push_back({worker.at("name").get<std::string>(), state_of(worker),
-                    number(worker.at("in_flight")) + "/" + number(worker.at("slots")),
+    rows.push_back({worker.at("name").get<std::string>(), state_of(worker), slots_of(worker),
                     printable(models_of(worker))});
   }
   text += aligned(rows);

@@ -52,6 +52,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(worker_silent)
     LMB_KIND(bad_response)
     LMB_KIND(request_refused)
+    LMB_KIND(load_timeout)
     LMB_KIND(model_unavailable)
     LMB_KIND(worker_error)
     LMB_KIND(worker_refused_key)

@@ -1,3 +1,5 @@
+#include "lmb/dispatch/acquisition.hpp"
+
 #include <utility>
 
 #include "lmb/base/assert.hpp"

@@ -15,6 +15,8 @@ Dispatcher::Dispatcher(const Setup& setup)
     : shards_(setup.shards),
       metrics_(setup.metrics),
       on_wedged_(setup.on_wedged),
+      on_overdue_(setup.on_overdue),
+      on_doubted_(setup.on_doubted),
       scheduler_(setup.options, setup.fleet, Clock::now()),
       model_names_(std::make_shared<const std::vector<std::string>>()),
       rooms_(setup.shards.size()) {
@@ -71,7 +73,7 @@ bool Dispatcher::take_retry() {
 
 void Dispatcher::tick(TimePoint now) {
   std::unique_lock lock(mutex_);
-  if (scheduler_.queued() == 0) return;
+  if (scheduler_.queued() == 0 && !scheduler_.any_loads()) return;
   auto effects = scheduler_.tick(now);
   lock.unlock();
   carry_out(std::move(effects));
@@ -186,6 +188,15 @@ void Dispatcher::carry_out(Effects effects) {
                        ": runs requests but delivers nothing: they are tried elsewhere or ended");
     on_wedged_(worker);
   }
+  for (const auto& load : effects.overdue) {
+    telemetry::log(telemetry::LogLevel::warn,
+                   "worker " + worker_name(load.worker) +
+                       ": a model was not loaded within models.load_timeout: its request is tried "
+                       "elsewhere or ended");
+    if (metrics_ != nullptr) metrics_->count_limit_hit("models.load_timeout");
+    on_overdue_(load.grant);
+  }
+  for (const auto worker : effects.doubted) on_doubted_(worker);
 }
 
 void Dispatcher::tell(const scheduling::Transition& transition) const {

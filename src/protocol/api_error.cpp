@@ -130,6 +130,8 @@ constexpr std::array<TableRow, error_kind_count> table{{
     row(bad_response, 502, 'W', plain, "bad_response",
         "The worker's answer cannot be understood; retry, or ask the operator."),
     row(request_refused, 400, 'C', detail, "request_refused", "The worker refused the request"),
+    row(load_timeout, 504, 'W', retry, "load_timeout",
+        "The worker did not load the model in time; retry after the time in Retry-After."),
     row(model_unavailable, 503, 'W', detail_retry, "model_unavailable",
         "No worker could provide the model now; retry after the time in Retry-After"),
     row(worker_error, 502, 'W', plain, "worker_error",

@@ -167,7 +167,7 @@ net::Task<Result<void>> AnswerRelay::drain_client() {
 
 /// An error event that passed after the commit point: the client has seen it, and so do the metrics
 /// and the worker's health.
-std::optional<ErrorKind> AnswerRelay::note_stream_error() {
+std::optional<Error> AnswerRelay::note_stream_error() {
   if (!event_stream_ || !scanner_.saw_error()) return std::nullopt;
   const auto error =
       error_of(protocol::judge_stream_error(scanner_.error_message(), scanner_.error_type()));
@@ -176,7 +176,7 @@ std::optional<ErrorKind> AnswerRelay::note_stream_error() {
   if (ctx_.record.worker) {
     ctx_.front.shared().metrics.count_attempt_failure(*ctx_.record.worker, error->kind());
   }
-  return error->kind();
+  return error;
 }
 
 /// The worker failed after the commit point. An SDK must not take what it got for a whole answer: a
@@ -210,6 +210,7 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   const bool told_end =
       scanner_.saw_finish() || scanner_.saw_finish_reason() || scanner_.saw_error();
   const bool cut = event_stream_ && last && !told_end;
+  if (client_.interruption().alone() && !cut) return take_alone(step.payload, last);
   if (ctx_.committed) {
     if (!send(step.payload, last && !cut)) return Error(ErrorKind::client_gone);
     if (cut) return Error(ErrorKind::worker_closed, "the stream ended without its end");
@@ -225,15 +226,26 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   if (!ready && !too_much) return std::nullopt;
   if (!ready) note_unjudged();
   if (auto error = judge()) return error;
-  if (client_.interruption().alone()) {
-    // The model is loaded, which is all that this answer was still wanted for.
-    lease_.finish(scheduling::Outcome::answered);
-    return Error(ErrorKind::client_gone);
-  }
   commit();
   const auto held = std::exchange(held_, {});
   if (!send(held, last)) return Error(ErrorKind::client_gone);
   return std::nullopt;
+}
+
+/// The client has left, and others wait for the model that its request loads: nothing is sent any
+/// more, and the answer is wanted until it shows that the model is there.
+std::optional<Error> AnswerRelay::take_alone(std::string_view payload, bool last) {
+  bool shown = last || scanner_.token_deltas() > 0;
+  if (!event_stream_ && hold_ == Hold::whole) {
+    held_.append(payload);
+    shown = shown || held_.size() > ctx_.front.shared().options.limits.held_answer;
+  } else if (!event_stream_) {
+    shown = true;
+  }
+  if (const auto error = judge()) return error;
+  if (!shown) return std::nullopt;
+  lease_.finish(scheduling::Outcome::answered);
+  return Error(ErrorKind::client_gone);
 }
 
 void AnswerRelay::observe(std::string_view payload) {

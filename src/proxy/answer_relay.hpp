@@ -22,9 +22,9 @@ namespace lmb::proxy {
 /// body byte. Until then errors leave the request free to be tried elsewhere (ctx.committed is
 /// false). From then on a failure can only cut the answer. The lease is finished as soon as the
 /// worker's answer is complete, however slow the client is. Errors: worker_closed, bad_response,
-/// worker_error, worker_refused_key, worker_silent, model_unavailable, request_refused,
-/// route_unsupported; client_gone, client_stalled, request_timeout, shutting_down. After an error
-/// past the commit point the client's connection must be closed.
+/// worker_error, worker_refused_key, worker_silent, load_timeout, model_unavailable,
+/// request_refused, route_unsupported; client_gone, client_stalled, request_timeout, shutting_down.
+/// After an error past the commit point the client's connection must be closed.
 class AnswerRelay {
  public:
   AnswerRelay(ClientConnection& client, RequestContext& ctx, upstream::Exchange& exchange,
@@ -50,6 +50,7 @@ class AnswerRelay {
   net::Task<Result<void>> wait();
 
   [[nodiscard]] std::optional<Error> take(upstream::Exchange::BodyStep step);
+  [[nodiscard]] std::optional<Error> take_alone(std::string_view payload, bool last);
   void observe(std::string_view payload);
   void note_response(std::string_view id);
   /// The verdict on what is held, once there is enough of it; nothing = keep holding.
@@ -57,7 +58,7 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> judge_whole();
   [[nodiscard]] std::optional<Error> judge_events();
   [[nodiscard]] std::optional<Error> error_of(protocol::Verdict verdict) const;
-  std::optional<ErrorKind> note_stream_error();
+  std::optional<Error> note_stream_error();
   [[nodiscard]] std::string workers_words() const;
   void commit();
   [[nodiscard]] bool send(std::string_view payload, bool last);

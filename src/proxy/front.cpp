@@ -146,6 +146,14 @@ void Front::cut(WorkerId worker) {
   }
 }
 
+void Front::cut_load(std::uint64_t grant) {
+  for (auto& attempt : attempts_) {
+    if (attempt.grant() != grant) continue;
+    attempt.interruption().fail(ErrorKind::load_timeout);
+    return attempt.interruption().bell().ring();
+  }
+}
+
 void Front::note_fault(WorkerId worker, const Error& error) {
   if (error.kind() == ErrorKind::connect_failed || error.kind() == ErrorKind::connect_timeout) {
     shared_.on_unreachable(worker);

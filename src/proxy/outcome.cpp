@@ -10,6 +10,8 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept {
   const bool an_answer =
       error == ErrorKind::route_unsupported || error == ErrorKind::request_refused;
   if (error == ErrorKind::model_unavailable) return scheduling::Outcome::model_unavailable;
+  // Its probes tell whether it lives; that load has been counted as failed already.
+  if (error == ErrorKind::load_timeout) return scheduling::Outcome::abandoned;
   if (an_answer) return scheduling::Outcome::answered;
   return protocol::error_row(error).who == 'W' ? scheduling::Outcome::worker_fault
                                                : scheduling::Outcome::abandoned;

@@ -1,12 +1,27 @@
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 
 #include "scheduler_state.hpp"
 
 // What requests and probes tell of the workers: the scheduler's judgement of health.
 
 namespace lmb::scheduling {
+namespace {
 
-void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint now) {
+/// What a prompt takes at most on a worker that has not shown its pace: a 70B model on an M2 Ultra
+/// reads about 60 tokens per second.
+Duration slow_prefill(std::uint64_t tokens) noexcept {
+  constexpr auto first = std::chrono::seconds(1);
+  constexpr auto per_token = std::chrono::milliseconds(20);
+  constexpr std::uint64_t most = 1'000'000;
+  return first + per_token * static_cast<std::int64_t>(std::min(tokens, most));
+}
+
+}  // namespace
+
+void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint now,
+                             Effects& effects) {
   const WorkerId worker = lease.place.worker;
   if (!is_evidence(lease)) {
     return;
@@ -15,7 +30,7 @@ void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint
     const TimePoint sent = report.sent.value_or(lease.granted);
     // A cold request's first token tells of the load, not of the prompt.
     if (!lease.cold && *report.first_token > sent) {
-      fleet.pace(worker).first_token(lease.prompt_tokens, *report.first_token - sent);
+      fleet.pace(worker).first_token(lease.work.prompt_tokens, *report.first_token - sent);
     }
     if (report.last_token && report.tokens > 1) {
       const auto gaps = static_cast<Duration::rep>(report.tokens - 1);
@@ -25,6 +40,13 @@ void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint
   }
   switch (report.outcome) {
     case Outcome::model_unavailable:
+      if (!lease.cold) {
+        effects.doubted.push_back(worker);
+        if (report.load_tried) {
+          strike(lease.place, now, effects);
+        }
+      }
+      [[fallthrough]];
     case Outcome::answered:
       fleet.used(lease.place, now);
       fleet.delivered(worker, now);
@@ -60,11 +82,11 @@ void Scheduler::State::release(const Lease& lease, const Report& report, TimePoi
     return;
   }
   Duration wait = options.abandon_settle_max;
-  const auto prefill = fleet.pace(lease.place.worker).prefill(lease.prompt_tokens);
-  if (prefill && lease.prompt_tokens > 0) {
+  if (lease.work.prompt_tokens > 0 && !lease.cold) {
+    const auto prefill = fleet.pace(lease.place.worker).prefill(lease.work.prompt_tokens);
     // Prompts are worked off one after the other, and only those that were patient taught the pace.
     const std::uint32_t prompts = fleet.instance(lease.place).occupied();
-    wait = std::min(wait, *prefill * prompts);
+    wait = std::min(wait, prefill.value_or(slow_prefill(lease.work.prompt_tokens)) * prompts);
   }
   const TimePoint until = add_saturated(now, wait);
   fleet.settle(lease.place, {lease.granted, until});
@@ -73,6 +95,10 @@ void Scheduler::State::release(const Lease& lease, const Report& report, TimePoi
 std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
   const Pace& pace = fleet.worker(worker).pace;
   const auto gap = pace.longest_gap();
+  // A load takes its own time, and LM Studio may answer nothing else meanwhile.
+  if (loads.loading(worker) != nullptr) {
+    return std::nullopt;
+  }
   const auto shortest = pace.longest_prefill(0);
   bool any_stream = false;
   Duration prefills{};
@@ -84,20 +110,16 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     if (lease.held_back) {
       return std::nullopt;
     }
-    // A load takes its own time, and LM Studio may answer nothing else meanwhile.
-    if (!fleet.instance(lease.place).loaded) {
-      return std::nullopt;
-    }
-    any_stream = any_stream || lease.stream;
+    any_stream = any_stream || lease.work.stream;
     // Prompts are worked off one after the other, and may stop all decoding meanwhile. One whose
     // size is not known, or whose answer is silent until its end, may take any time.
-    if (!lease.stream || (lease.prompt_tokens == 0 && !lease.first_token)) {
+    if (!lease.work.stream || (lease.work.prompt_tokens == 0 && !lease.first_token)) {
       return std::nullopt;
     }
     if (!shortest) {
       return std::nullopt;
     }
-    prefills += *pace.longest_prefill(lease.prompt_tokens);
+    prefills += *pace.longest_prefill(lease.work.prompt_tokens);
   }
   if (!any_stream || !gap) {
     return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Instance {
   ModelKind kind = ModelKind::generating;
   std::uint32_t parallel = 0;  ///< As the catalogue told; 0 = not told.
   std::uint64_t context_length = 0;
+  std::optional<Duration> load_time;  ///< As the catalogue told.
   bool loaded = false;
   bool listed = false;          ///< In the last catalogue.
   bool shares_model = false;    ///< Its worker has several loaded instances of the model.

@@ -7,6 +7,7 @@
 #include "lmb/base/clock.hpp"
 #include "lmb/scheduling/slot.hpp"
 #include "model_table.hpp"
+#include "work.hpp"
 
 namespace lmb::scheduling {
 
@@ -15,8 +16,8 @@ struct Lease {
   Place place;
   std::uint32_t membership = 0;  ///< Worker::membership when it was granted.
   TimePoint granted;
-  std::uint64_t prompt_tokens = 0;  ///< 0 = not known.
-  bool stream = false;
+  std::uint64_t grant = 0;  ///< Slot::grant.
+  Work work;
   bool cold = false;
   bool trial = false;        ///< The one request of its worker's probation.
   bool first_token = false;  ///< It was told of.

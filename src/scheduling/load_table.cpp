@@ -45,18 +45,23 @@ void LoadTable::begin(WorkerId worker, std::string_view model, TimePoint now) {
 
 void LoadTable::seen(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
-  if (load.since && load.learns) {
-    const Duration took = now - *load.since;
-    load.learned = load.learned ? (*load.learned * 3 + took) / 4 : took;
-  }
+  learn(load, now);
   succeed(load);
   load.unseen_until.reset();
 }
 
 void LoadTable::answered(WorkerId worker, std::string_view model, TimePoint now) {
   Load& load = entry(worker, model);
+  learn(load, now);
   load.unseen_until = std::min(load.deadline, add_saturated(now, looks));
   succeed(load);
+}
+
+void LoadTable::learn(Load& load, TimePoint now) {
+  if (load.since && load.learns) {
+    const Duration took = now - *load.since;
+    load.learned = load.learned ? (*load.learned * 3 + took) / 4 : took;
+  }
 }
 
 void LoadTable::succeed(Load& load) {
@@ -106,7 +111,8 @@ void LoadTable::forget(WorkerId worker) {
   std::erase_if(loads_, [worker](const Load& load) { return load.worker == worker; });
 }
 
-void LoadTable::expire(TimePoint now) {
+std::vector<LoadTable::Pair> LoadTable::expire(TimePoint now) {
+  std::vector<Pair> overdue;
   for (Load& load : loads_) {
     if (load.unseen_until && now >= *load.unseen_until) {
       load.unseen_until.reset();
@@ -118,8 +124,10 @@ void LoadTable::expire(TimePoint now) {
       load.since.reset();
     } else {
       fail(load, "it took longer than models.load_timeout", load.deadline);
+      overdue.push_back({load.worker, load.model});
     }
   }
+  return overdue;
 }
 
 bool LoadTable::loading(WorkerId worker, std::string_view model) const noexcept {

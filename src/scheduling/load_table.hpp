@@ -37,8 +37,12 @@ class LoadTable {
   void orphaned(WorkerId worker, std::string_view model, Duration usual, TimePoint now);
   /// The worker is gone: all that is known of its loads is.
   void forget(WorkerId worker);
-  /// Ends loads whose time is over: a failure, unless orphaned.
-  void expire(TimePoint now);
+  struct Pair {
+    WorkerId worker;
+    std::string model;
+  };
+  /// Ends loads whose time is over: a failure, unless orphaned. Those that failed.
+  std::vector<Pair> expire(TimePoint now);
 
   [[nodiscard]] bool loading(WorkerId worker, std::string_view model) const noexcept;
   /// It loads, or was answered from and the catalogue does not show it yet.
@@ -81,6 +85,8 @@ class LoadTable {
   };
   [[nodiscard]] const Load* find(WorkerId worker, std::string_view model) const noexcept;
   Load& entry(WorkerId worker, std::string_view model);
+  /// How long it took counts, if nothing was there before it.
+  static void learn(Load& load, TimePoint now);
   static void succeed(Load& load);
   void fail(Load& load, std::string why, TimePoint now) const;
 

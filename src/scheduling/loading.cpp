@@ -43,14 +43,8 @@ bool Scheduler::State::is_overdue(const Needs& needs, WorkerSet usable, TimePoin
 }
 
 Duration Scheduler::State::load_time(Place place) const {
-  const std::string& model = fleet.instance(place).model;
-  std::optional<Duration> reported;
-  for (const ModelOffer& offer : fleet.worker(place.worker).offers.models) {
-    if (offer.key == model) {
-      reported = offer.load_time;
-    }
-  }
-  return loads.load_time(place.worker, model, reported);
+  const Instance& instance = fleet.instance(place);
+  return loads.load_time(place.worker, instance.model, instance.load_time);
 }
 
 std::optional<Place> Scheduler::State::choose_cold(const Needs& needs, WorkerSet usable,
@@ -119,6 +113,34 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
       loads.orphaned(worker, model, load_time(lease.place), now);
       break;
   }
+}
+
+void Scheduler::State::note_overdue(const LoadTable::Pair& load) {
+  for (const Lease& lease : leases.all()) {
+    if (lease.held && lease.cold && !lease.first_token && lease.place.worker == load.worker &&
+        is_evidence(lease) && fleet.instance(lease.place).model == load.model) {
+      overdue.push_back({load.worker, lease.grant});
+    }
+  }
+}
+
+void Scheduler::State::strike(Place place, TimePoint now, Effects& effects) {
+  const Instance& instance = fleet.instance(place);
+  // A place that the catalogue tells as on disk, or not at all, was told rightly.
+  if (!instance.loaded || !instance.listed) {
+    return;
+  }
+  Offers offers = fleet.worker(place.worker).offers;
+  for (ModelOffer& model : offers.models) {
+    if (model.key == instance.model) {
+      std::erase_if(model.instances,
+                    [&](const InstanceOffer& offer) { return offer.id == *instance.id; });
+    }
+  }
+  fleet.set_offers(place.worker, offers, now);
+  models.set_offers(place.worker, fleet.worker(place.worker));
+  refuse_impossible(effects);
+  restrand(now);
 }
 
 std::optional<WorkerId> Scheduler::State::choose_switch(const Needs& needs, TimePoint now) const {

@@ -24,6 +24,7 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::send_timeout:
     // It may compute for nobody when it goes on, but it gets nothing new until it has shown that.
     case ErrorKind::worker_silent:
+    case ErrorKind::load_timeout:
     case ErrorKind::bad_response:
     case ErrorKind::model_unavailable:
     case ErrorKind::worker_error:

@@ -111,8 +111,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   const Needs needs{offering, demand.tried, tokens, now};
   if (const auto place = state.choose(needs, now)) {
     Lease lease;
-    lease.prompt_tokens = tokens;
-    lease.stream = demand.stream;
+    lease.work = {demand.stream, demand.prompt_tokens};
     Slot slot = state.take(*place, lease, rename, now);
     // A trial that begins may leave others without a worker that is admitted: the caller's tick()
     // gives them one by panic.
@@ -135,7 +134,8 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     return Refusal::queue_full;
   }
   const LaneKey key{state.models.retain(model), demand.tried, tokens, rename};
-  const TicketId ticket = state.queue.push(key, now, demand.deadline, demand.stream);
+  const TicketId ticket =
+      state.queue.push(key, now, demand.deadline, {demand.stream, demand.prompt_tokens});
   auto& lane = state.queue.lane_of(ticket);
   if (stranded && !lane.stranded_since) {
     lane.stranded_since = now;
@@ -179,7 +179,7 @@ Effects Scheduler::finish(const Slot& slot, const Report& report, TimePoint now)
   state.end_load(lease, report, now);
   state.release(lease, report, now);
   state.finish_rate.finish(now);
-  state.learn(lease, report, now);
+  state.learn(lease, report, now, effects);
   state.tell(slot.worker, now, effects);
   state.settle(now, effects);
   return effects;
@@ -312,6 +312,10 @@ FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
 
 bool Scheduler::loading(WorkerId worker) const {
   return state_->loads.workers().contains(worker);
+}
+
+bool Scheduler::any_loads() const noexcept {
+  return !state_->loads.workers().empty();
 }
 
 bool Scheduler::awaited(const Slot& slot) const {

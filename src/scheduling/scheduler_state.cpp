@@ -114,6 +114,7 @@ Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePo
   taken.granted = now;
   panic_grants += fleet.barred(now).contains(place.worker) ? 1U : 0U;
   taken.trial = fleet.take(place, now);
+  taken.grant = fleet.worker(place.worker).last_grant;
   finish_rate.begin(now);
   const Instance& instance = fleet.instance(place);
   taken.cold = !instance.loaded;
@@ -124,6 +125,7 @@ Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePo
   return {.worker = place.worker,
           .instance = place.instance,
           .lease = leases.add(taken),
+          .grant = taken.grant,
           .cold = !instance.loaded,
           .watched = taken.trial || !instance.settling.empty() || !instance.loaded,
           .id = instance.id,
@@ -145,7 +147,9 @@ bool Scheduler::State::remove(TicketId ticket) {
 
 void Scheduler::State::pass(TimePoint now) {
   fleet.free_settled(now);
-  loads.expire(now);
+  for (const LoadTable::Pair& load : loads.expire(now)) {
+    note_overdue(load);
+  }
   if (!startup_over && now >= startup_end) {
     startup_over = true;
     restrand(startup_end);
@@ -173,7 +177,6 @@ void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
   while (!queue.empty()) {
     std::optional<TicketId> oldest;
     Place chosen;
-    std::uint64_t tokens = 0;
     bool rename = false;
     for (const auto& [key, lane] : queue.lanes()) {
       const TicketId first = *lane.tickets.begin();
@@ -183,7 +186,6 @@ void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
       if (const auto place = choose(key, lane, now)) {
         oldest = first;
         chosen = *place;
-        tokens = key.prompt_tokens;
         rename = key.rename;
       }
     }
@@ -191,8 +193,7 @@ void Scheduler::State::grant_waiting(TimePoint now, Effects& effects) {
       return;
     }
     Lease lease;
-    lease.prompt_tokens = tokens;
-    lease.stream = queue.is_stream(*oldest);
+    lease.work = queue.work_of(*oldest);
     effects.grants.push_back({*oldest, take(chosen, lease, rename, now)});
     remove(*oldest);
   }
@@ -232,6 +233,7 @@ void Scheduler::State::settle(TimePoint now, Effects& effects) {
   begin_switches(now);
   refuse_unloadable(now, effects);
   refuse_expired(now, effects);
+  effects.overdue.swap(overdue);
   check(now);
 }
 

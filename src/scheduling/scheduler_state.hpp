@@ -58,6 +58,10 @@ struct Scheduler::State {
   /// Every usable worker has it on disk only and failed to load it lately.
   [[nodiscard]] bool unloadable(const Needs& needs, TimePoint now) const;
   void end_load(const Lease& lease, const Report& report, TimePoint now);
+  /// The load took too long: what waits for it there is to be ended.
+  void note_overdue(const LoadTable::Pair& load);
+  /// The instance is not there, whatever the catalogue told.
+  void strike(Place place, TimePoint now, Effects& effects);
   void begin_switches(TimePoint now);
   void end_switches();
   [[nodiscard]] std::optional<WorkerId> choose_switch(const Needs& needs, TimePoint now) const;
@@ -76,7 +80,7 @@ struct Scheduler::State {
   /// is known now.
   [[nodiscard]] bool is_evidence(const Lease& lease) const;
   /// What the end of a request tells of its worker.
-  void learn(const Lease& lease, const Report& report, TimePoint now);
+  void learn(const Lease& lease, const Report& report, TimePoint now, Effects& effects);
   void judge_fault(const Lease& lease, const Report& report, TimePoint now);
   /// Gives the slot back, now or when the worker has finished the prompt.
   void release(const Lease& lease, const Report& report, TimePoint now);
@@ -112,6 +116,7 @@ struct Scheduler::State {
   LoadTable loads;
   RetryBudget retries;
   FaultMemory faults;
+  std::vector<OverdueLoad> overdue;  ///< Not told yet.
   std::uint64_t retries_refused = 0;
   std::uint64_t panic_grants = 0;
   TimePoint startup_end;

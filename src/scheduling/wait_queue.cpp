@@ -4,12 +4,12 @@
 
 namespace lmb::scheduling {
 
-TicketId WaitQueue::push(LaneKey key, TimePoint arrived, TimePoint deadline, bool stream) {
+TicketId WaitQueue::push(LaneKey key, TimePoint arrived, TimePoint deadline, Work work) {
   const TicketId ticket(++last_ticket_);
   const auto lane = lanes_.try_emplace(key).first;
   lane->second.tickets.insert(lane->second.tickets.end(), ticket);
   deadlines_.emplace(deadline, ticket);
-  tickets_.emplace(ticket, Ticket{lane, arrived, deadline, stream});
+  tickets_.emplace(ticket, Ticket{lane, arrived, deadline, work});
   return ticket;
 }
 

@@ -14,6 +14,7 @@
 #include "lmb/base/strong_id.hpp"
 #include "lmb/scheduling/demand.hpp"
 #include "model_table.hpp"
+#include "work.hpp"
 
 namespace lmb::scheduling {
 
@@ -59,11 +60,11 @@ class WaitQueue {
     Lanes::iterator lane;
     TimePoint arrived;
     TimePoint deadline;
-    bool stream = false;
+    Work work;
   };
 
   /// A place at the end. A new lane starts not stranded. O(log n).
-  TicketId push(LaneKey key, TimePoint arrived, TimePoint deadline, bool stream = false);
+  TicketId push(LaneKey key, TimePoint arrived, TimePoint deadline, Work work = {});
   /// Takes a ticket out; returns its lane's key, or nothing when it does not wait. O(log n).
   std::optional<LaneKey> remove(TicketId ticket);
 
@@ -75,7 +76,7 @@ class WaitQueue {
   [[nodiscard]] Lane& lane_of(TicketId ticket) { return tickets_.at(ticket).lane->second; }
 
   [[nodiscard]] TimePoint arrived(TicketId ticket) const { return tickets_.at(ticket).arrived; }
-  [[nodiscard]] bool is_stream(TicketId ticket) const { return tickets_.at(ticket).stream; }
+  [[nodiscard]] const Work& work_of(TicketId ticket) const { return tickets_.at(ticket).work; }
 
   /// The ticket that is to be refused next and when: the earlier of the first deadline and of the
   /// first stranded ticket's arrival or stranding, whichever is later, plus `stranded_grace`. At

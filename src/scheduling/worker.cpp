@@ -87,6 +87,7 @@ class Adoption {
     }
     entry.model = model.key;
     entry.kind = model.kind;
+    entry.load_time = model.load_time;
     entry.parallel = offer.parallel;
     entry.context_length = offer.context_length;
     // A new one, and one that was only on disk, has just been used or will be.

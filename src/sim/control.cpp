@@ -96,6 +96,7 @@ std::string state_of(const Worker& worker) {
                      {"waiting_max", counters.waiting_max},
                      {"requests", counters.requests},
                      {"started", counters.started},
+                     {"prompts", counters.prompts},
                      {"finished", counters.finished},
                      {"cancelled", counters.cancelled},
                      {"killed", counters.killed},

@@ -52,6 +52,7 @@ void Ledger::observe(const Event& event, const Progress& progress) {
   const std::lock_guard lock(mutex_);
   switch (event.kind) {
     case EventKind::prompt_started:
+      ++counters_.prompts;
       counters_.cached_tokens += event.tokens;
       break;
     case EventKind::prompt_progress:

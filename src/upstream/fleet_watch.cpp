@@ -166,13 +166,24 @@ net::Task<void> FleetWatch::rest(Watcher& watcher) {
 }
 
 void FleetWatch::look_again(WorkerId worker) {
-  constexpr Duration pause = std::chrono::seconds(1);
   auto* target = find(worker);
   if (target == nullptr) return;
   target->look_up_at = Clock::now();
-  if (target->watcher == nullptr) return;
-  auto& next_probe = target->watcher->next_probe;
-  const auto soonest = std::max(Clock::now(), target->probed_at + pause);
+  probe_soon(*target);
+}
+
+void FleetWatch::read_again(WorkerId worker) {
+  auto* target = find(worker);
+  if (target == nullptr) return;
+  target->catalogue.reset();
+  probe_soon(*target);
+}
+
+void FleetWatch::probe_soon(Target& target) {
+  constexpr Duration pause = std::chrono::seconds(1);
+  if (target.watcher == nullptr) return;
+  auto& next_probe = target.watcher->next_probe;
+  const auto soonest = std::max(Clock::now(), target.probed_at + pause);
   if (soonest < next_probe.at()) next_probe.set(soonest);
 }
 

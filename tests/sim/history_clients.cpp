@@ -214,8 +214,9 @@ void History::fail(Request& request, ErrorKind error) {
 }
 
 void History::finish(Request& request, scheduling::Report report) {
-  if (report.outcome == Outcome::worker_fault && request.slot.cold && chance_.happens(0.3)) {
+  if (report.outcome == Outcome::worker_fault && chance_.happens(request.slot.cold ? 0.3 : 0.1)) {
     report.outcome = Outcome::model_unavailable;
+    report.load_tried = request.slot.cold || chance_.happens(0.7);
   }
   if (report.outcome == Outcome::worker_fault) {
     report.prompt = request.prompt;

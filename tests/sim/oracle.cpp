@@ -76,6 +76,7 @@ void Oracle::pass(TimePoint now) {
       if (load.orphan) {
         worker.loads.erase(model);
       } else {
+        note_overdue(worker, model);
         fail_load(worker, model, load.deadline);
       }
     }
@@ -135,8 +136,26 @@ void Oracle::apply_refusal(const scheduling::RefusedTicket& refused, TimePoint n
   waiting_.erase(found);
 }
 
+void Oracle::note_overdue(const Worker& worker, const std::string& model) {
+  for (const Instance& instance : worker.instances) {
+    for (const auto& [id, lease] : instance.leases) {
+      if (lease.cold_model == model && !lease.first_token && !lease.foreign) {
+        const auto index = static_cast<std::uint32_t>(&worker - workers_.data());
+        due_.overdue.push_back({WorkerId(index), lease.grant});
+      }
+    }
+  }
+}
+
 void Oracle::apply(const Effects& effects, TimePoint now) {
   restrand(now);
+  const bool same_overdue = std::is_permutation(effects.overdue.begin(), effects.overdue.end(),
+                                                due_.overdue.begin(), due_.overdue.end());
+  if (!same_overdue || effects.doubted != due_.doubted) {
+    complain("what is told of loads that take too long, or of lists that are wrong, is wrong");
+  }
+  due_.overdue.clear();
+  due_.doubted.clear();
   for (const scheduling::Grant& granted : effects.grants) {
     apply_grant(granted);
   }

@@ -59,7 +59,9 @@ class Oracle {
     bool trial = false;
     bool first_token = false;
     std::string cold_model;  ///< The model that it makes its worker load; empty = not cold.
-    bool foreign = false;    ///< Of a membership that is over: it tells nothing of the worker.
+    std::uint64_t grant = 0;
+    std::uint64_t prompt_tokens = 0;
+    bool foreign = false;  ///< Of a membership that is over: it tells nothing of the worker.
   };
   struct Load {
     TimePoint deadline;
@@ -81,6 +83,7 @@ class Oracle {
   };
   struct Worker {
     scheduling::WorkerSpec spec;
+    scheduling::Offers offers;  ///< As told last, without what its answers have proved wrong.
     bool member = true;
     scheduling::WorkerState state = scheduling::WorkerState::starting;
     std::uint32_t good_in_a_row = 0;
@@ -146,6 +149,9 @@ class Oracle {
   [[nodiscard]] bool load_failed(const Waiting& request) const;
   void see(Worker& worker, const std::string& model);
   void end_load(Worker& worker, const Lease& lease, const scheduling::Report& report);
+  void learn_load(Worker& worker, const std::string& model);
+  /// An instance that answers as if it were not there is not.
+  void strike(Worker& worker, const std::string& model, const std::string& id);
   void fail_load(Worker& worker, const std::string& model, TimePoint at);
   [[nodiscard]] bool servable(const Waiting& request) const;
   [[nodiscard]] bool stranded(const Waiting& request) const;
@@ -153,6 +159,7 @@ class Oracle {
   [[nodiscard]] TimePoint due(const Waiting& request) const;
 
   void pass(TimePoint now);
+  void note_overdue(const Worker& worker, const std::string& model);
   void restrand(TimePoint now);
   void observe(Worker& worker, bool good);
   void succeed(Worker& worker);
@@ -162,6 +169,7 @@ class Oracle {
   void expect_transition(std::size_t worker, const scheduling::Effects& effects);
   void expect_no_transition(const scheduling::Effects& effects);
   void grant(const Waiting& request, const scheduling::Slot& slot);
+  void hold(Worker& worker, Instance& at, const Waiting& by, const scheduling::Slot& s, bool trial);
   void check_slot(const Waiting& request, const scheduling::Slot& slot, const Instance& instance);
   /// Forgets all of the worker but what runs there.
   static Worker without_knowledge(const Worker& worker);
@@ -183,6 +191,7 @@ class Oracle {
   TimePoint now_;
   std::deque<std::pair<std::uint64_t, TimePoint>> poisons_;  ///< Prompts that were evidence, when.
   TicketId last_ticket_;
+  scheduling::Effects due_;  ///< What the next effects must tell of overdue and doubted.
   std::optional<std::string> complaint_;
 };
 

@@ -105,11 +105,22 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
   if ((trial || !instance->settling.empty() || !instance->loaded) != slot.watched) {
     complain(text("watched or not: ", slot));
   }
-  instance->leases[slot.lease] = {now_, trial, false, slot.cold ? instance->model.key : ""};
+  hold(winner, *instance, request, slot, trial);
+}
+
+void Oracle::hold(Worker& winner, Instance& instance, const Waiting& request,
+                  const scheduling::Slot& slot, bool trial) {
+  Lease lease;
+  lease.granted = now_;
+  lease.trial = trial;
+  lease.cold_model = slot.cold ? instance.model.key : "";
+  lease.grant = slot.grant;
+  lease.prompt_tokens = request.prompt_tokens;
+  instance.leases[slot.lease] = lease;
   if (slot.cold) {
-    winner.loads[instance->model.key] = {now_ + options_.models.load_timeout, false,
-                                         !winner.unseen.contains(instance->model.key)};
-    winner.load_began[instance->model.key] = now_;
+    winner.loads[instance.model.key] = {now_ + options_.models.load_timeout, false,
+                                        !winner.unseen.contains(instance.model.key)};
+    winner.load_began[instance.model.key] = now_;
   }
 }
 

@@ -117,6 +117,7 @@ void Oracle::end_load(Worker& w, const Lease& lease, const scheduling::Report& r
   if (!report.sent && (fault || outcome == Outcome::abandoned)) {
     w.loads.erase(load);
   } else if (outcome == Outcome::answered) {
+    learn_load(w, lease.cold_model);
     w.unseen[lease.cold_model] =
         std::min(w.load_began[lease.cold_model] + options_.models.load_timeout,
                  now_ + std::chrono::seconds(10));
@@ -191,17 +192,27 @@ void Oracle::finished(const scheduling::Slot& slot, const Report& report, const 
   const std::size_t worker = slot.worker.value();
   Worker& w = workers_[worker];
   Lease lease;
+  std::string model;
+  std::string id;
   for (Instance& instance : w.instances) {
     const auto found = instance.leases.find(slot.lease);
     if (found == instance.leases.end()) {
       continue;
     }
     lease = found->second;
+    model = instance.model.key;
+    id = instance.id;
+    // History's reports tell nothing that would teach a worker's pace: a slow one's counts.
+    Duration wait = options_.abandon_settle_max;
+    if (lease.prompt_tokens > 0 && lease.cold_model.empty()) {
+      const auto tokens = static_cast<std::int64_t>(lease.prompt_tokens);
+      const Duration prompt = std::chrono::milliseconds(1000 + 20 * tokens);
+      wait = std::min(wait, prompt * static_cast<std::int64_t>(occupied(instance)));
+    }
     instance.leases.erase(found);
-    // History's reports tell nothing that would teach a worker's pace: the longest time counts.
     if (report.outcome == Outcome::abandoned && report.sent && !lease.first_token &&
         options_.abandon_settle_max > Duration::zero()) {
-      instance.settling.push_back({lease.granted, now + options_.abandon_settle_max});
+      instance.settling.push_back({lease.granted, now + wait});
     }
   }
   std::erase_if(w.instances, [](const Instance& instance) {
@@ -210,6 +221,12 @@ void Oracle::finished(const scheduling::Slot& slot, const Report& report, const 
   end_load(w, lease, report);
   if (!lease.foreign) {
     learn(w, lease, report);
+    if (report.outcome == Outcome::model_unavailable && lease.cold_model.empty()) {
+      due_.doubted.push_back(slot.worker);
+      if (report.load_tried) {
+        strike(w, model, id);
+      }
+    }
   }
   expect_transition(worker, effects);
   apply(effects, now);

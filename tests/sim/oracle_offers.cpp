@@ -61,14 +61,33 @@ void Oracle::see(Worker& w, const std::string& model) {
   if (load == w.loads.end()) {
     return;
   }
-  if (load->second.learns) {
-    const Duration took = now_ - w.load_began[model];
-    const auto learned = w.load_learned.find(model);
-    w.load_learned[model] =
-        learned == w.load_learned.end() ? took : (learned->second * 3 + took) / 4;
-  }
+  learn_load(w, model);
   w.loads.erase(load);
   w.failed.erase(model);
+}
+
+void Oracle::learn_load(Worker& w, const std::string& model) {
+  if (!w.loads[model].learns) {
+    return;
+  }
+  const Duration took = now_ - w.load_began[model];
+  const auto learned = w.load_learned.find(model);
+  w.load_learned[model] = learned == w.load_learned.end() ? took : (learned->second * 3 + took) / 4;
+}
+
+void Oracle::strike(Worker& w, const std::string& model, const std::string& id) {
+  const bool told = std::any_of(w.instances.begin(), w.instances.end(), [&](const Instance& each) {
+    return each.listed && each.loaded && each.model.key == model && each.id == id;
+  });
+  if (!told) {
+    return;
+  }
+  for (scheduling::ModelOffer& offer : w.offers.models) {
+    if (offer.key == model) {
+      std::erase_if(offer.instances, [&](const auto& each) { return each.id == id; });
+    }
+  }
+  list(w, w.offers);
 }
 
 void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
@@ -76,6 +95,7 @@ void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Ef
   pass(now);
   Worker& w = workers_[worker.value()];
   w.read = true;
+  w.offers = offers;
   list(w, offers);
   for (const scheduling::ModelOffer& model : offers.models) {
     if (!model.instances.empty()) {

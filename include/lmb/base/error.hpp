@@ -58,6 +58,7 @@ enum class ErrorKind : std::uint8_t {
   worker_silent,       ///< Found wedged: silent for longer than its own past explains.
   bad_response,        ///< An answer that RFC 9112 forbids, or one that cannot be relayed.
   request_refused,     ///< A stream's first event says that the request itself is wrong.
+  load_timeout,        ///< The worker did not load the model within models.load_timeout.
   model_unavailable,   ///< The worker cannot provide the model now. Detail: its own words.
   worker_error,        ///< The worker's own fault, told in an answer (status or stream event).
   worker_refused_key,  ///< 401 or 403: it does not take workers[].api_key. Detail: its name.

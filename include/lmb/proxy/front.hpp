@@ -127,6 +127,8 @@ class Front {
   [[nodiscard]] RunningAttempts& attempts() noexcept { return attempts_; }
   /// Ends all attempts on the worker with worker_silent: it was found wedged.
   void cut(WorkerId worker);
+  /// Ends the attempt with load_timeout, unless it has ended. `grant`: Slot::grant.
+  void cut_load(std::uint64_t grant);
 
   /// A string with capacity from an earlier request, if one is spare; give it back after use.
   [[nodiscard]] std::string borrow_buffer();

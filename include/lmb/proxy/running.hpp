@@ -3,6 +3,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/intrusive/options.hpp>
+#include <cstdint>
 
 #include "lmb/base/strong_id.hpp"
 #include "lmb/net/interruption.hpp"
@@ -31,12 +32,15 @@ class RunningAttempt;
 using RunningAttempts =
     boost::intrusive::list<RunningAttempt, boost::intrusive::constant_time_size<false>>;
 
-/// A request that a worker works on, so that it can be ended when the worker is found wedged.
+/// A request that a worker works on, so that it can be ended when the worker is found wedged or
+/// does not load what it needs.
 /// Thread safety: none; lives on its shard, shorter than the interruption.
 class RunningAttempt : public UnlinksItself {
  public:
-  RunningAttempt(RunningAttempts& all, WorkerId worker, net::Interruption& interruption)
-      : worker_(worker), interruption_(interruption) {
+  /// `grant`: Slot::grant of its lease.
+  RunningAttempt(RunningAttempts& all, WorkerId worker, std::uint64_t grant,
+                 net::Interruption& interruption)
+      : worker_(worker), grant_(grant), interruption_(interruption) {
     all.push_back(*this);
   }
   RunningAttempt(const RunningAttempt&) = delete;
@@ -44,6 +48,7 @@ class RunningAttempt : public UnlinksItself {
   ~RunningAttempt() { end(); }
 
   [[nodiscard]] WorkerId worker() const noexcept { return worker_; }
+  [[nodiscard]] std::uint64_t grant() const noexcept { return grant_; }
   [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
   /// Nothing is wanted of the worker any more: what it does ends no wait from now on.
   void end() noexcept {
@@ -55,6 +60,7 @@ class RunningAttempt : public UnlinksItself {
 
  private:
   const WorkerId worker_;
+  const std::uint64_t grant_;
   net::Interruption& interruption_;
   bool ended_ = false;
 };

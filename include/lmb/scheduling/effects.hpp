@@ -46,7 +46,9 @@ enum class Outcome : std::uint8_t {
   answered,      ///< The worker gave a complete answer (whatever its status, unless its own fault).
   worker_fault,  ///< Connect failure, reset, garbage, a fault told in the answer.
   abandoned,     ///< The client left or a deadline passed: no evidence about the worker.
-  model_unavailable,  ///< It answered that it cannot provide the model: the load failed.
+  /// It answered that it cannot provide the model: the load failed, or what the catalogue told as
+  /// loaded is not there any more.
+  model_unavailable,
 };
 
 /// How a request on a worker went: what finish() is told.
@@ -92,6 +94,12 @@ struct RefusedTicket {
   Refusal why;
   bool operator==(const RefusedTicket&) const = default;
 };
+/// A request whose worker has not loaded the model for it within models.load_timeout.
+struct OverdueLoad {
+  WorkerId worker;
+  std::uint64_t grant = 0;  ///< Slot::grant.
+  bool operator==(const OverdueLoad&) const = default;
+};
 struct Transition {
   WorkerId worker;
   WorkerState from;
@@ -107,8 +115,13 @@ struct Effects {
   /// Workers found wedged: silent for longer than their own past explains. Their breaker is open;
   /// the requests that run on them are the shell's to judge.
   std::vector<WorkerId> wedged;
+  /// Their loads count as failed: nothing is to be expected of these requests where they are.
+  std::vector<OverdueLoad> overdue;
+  /// Workers whose model lists are told wrong by their answers: read them again.
+  std::vector<WorkerId> doubted;
   [[nodiscard]] bool empty() const noexcept {
-    return grants.empty() && refusals.empty() && transitions.empty() && wedged.empty();
+    return grants.empty() && refusals.empty() && transitions.empty() && wedged.empty() &&
+           overdue.empty() && doubted.empty();
   }
 };
 

@@ -19,6 +19,8 @@ struct Slot {
   WorkerId worker;
   InstanceId instance;
   LeaseId lease;
+  /// Its number among all grants of the fleet; unlike `lease` it never comes again. From 1.
+  std::uint64_t grant = 0;
   /// The worker has the model on disk only: this request makes it load.
   bool cold = false;
   /// Tell the brain of this request's first token at once (Scheduler::first_token): something waits

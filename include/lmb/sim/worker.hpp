@@ -28,6 +28,7 @@ struct WorkerCounters {
   std::uint32_t waiting_max = 0;
   std::uint64_t requests = 0;  ///< All HTTP requests, lists and errors included.
   std::uint64_t started = 0;   ///< Generations and embeddings taken.
+  std::uint64_t prompts = 0;   ///< Begun to be read: one that was left before never is.
   std::uint64_t finished = 0;
   std::uint64_t cancelled = 0;  ///< Counted when the slot is free again.
   std::uint64_t killed = 0;     ///< Ended by an unload, a crash or a full context pool.

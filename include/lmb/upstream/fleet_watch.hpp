@@ -75,6 +75,9 @@ class FleetWatch {
   /// A connection to the worker could not be made: look its name up again and probe it now, but at
   /// most once a second. On the shard's thread.
   void look_again(WorkerId worker);
+  /// The worker's model list is told wrong by its answers: read it now, but at most once a second,
+  /// and tell of it also when it is the same as before. On the shard's thread.
+  void read_again(WorkerId worker);
   /// No further probe begins; on the shard's thread.
   void stop() { group_.stop(net::StopLevel::finish_request); }
 
@@ -101,6 +104,7 @@ class FleetWatch {
   [[nodiscard]] Target* find(WorkerId worker) noexcept;
   /// Until the next probe is due.
   net::Task<void> rest(Watcher& watcher);
+  static void probe_soon(Target& target);
   net::Task<bool> probe(Target& target);
   net::Task<bool> probe_at(Target& target, boost::asio::ip::tcp::endpoint endpoint);
   net::Task<bool> read_models(Target& target, boost::asio::ip::tcp::endpoint endpoint);

@@ -66,7 +66,11 @@ std::vector<Trouble> all_troubles() {
       fault("crash told as 400", sim::Fault::error_400_crash),
       fault("500", sim::Fault::status_500),
       fault("error in stream", sim::Fault::error_in_stream),
-      event("crash", [](sim::Worker& worker) { worker.crash(); }),
+      // Where nothing is loaded just in time, somebody loads it by hand again.
+      {"crash", [](sim::Worker& worker) { worker.crash(); },
+       [](sim::Worker& worker) {
+         if (worker.instances().empty()) (void)worker.load(model);
+       }},
       event("restart", [](sim::Worker& worker) { worker.restart(); }),
       event("unload", [](sim::Worker& worker) { worker.unload(model); }),
       {"wedge", [](sim::Worker& worker) { worker.wedge(true); },
@@ -122,6 +126,12 @@ DaemonOptions fleet() {
   options.adjust_worker = [](sim::WorkerOptions& worker) {
     worker.models = {on_disk(sim::default_preset), on_disk(other_preset)};
   };
+  // One of them loads nothing by itself.
+  options.adjust_one = [](std::size_t index, sim::WorkerOptions& worker) {
+    if (index != worker_count - 1) return;
+    worker.jit = false;
+    worker.models.front().loaded = true;
+  };
   options.workers = worker_count;
   options.threads = 2;
   options.speed = 10;
@@ -132,7 +142,7 @@ DaemonOptions fleet() {
     config.scheduling.health.breaker_open_max = 1s;
     config.scheduling.health.slow_start = 300ms;
     config.scheduling.health.wedge_floor = 1s;
-    config.retry.budget_min_per_second = 100;
+    config.retry.budget_min_per_second *= 10;
   };
   return options;
 }

@@ -199,6 +199,27 @@ TEST(Loads, that_hang_send_those_who_wait_to_another_worker) {
   leader.close();
 }
 
+TEST(Loads, that_hang_are_given_up_for_the_client_that_began_them) {
+  auto options = cold(2, LoadFault::hangs);
+  options.adjust = [](config::Config& config) {
+    config.upstream.probe_interval = 1h;
+    config.scheduling.models.load_timeout = 300ms;
+  };
+  Daemon daemon(options);
+  const auto before = loads(daemon);
+  RawClient leader(daemon.port());
+  leader.send(chat_with(model));
+  ASSERT_TRUE(eventually([&] { return loads(daemon) == before + 1; }));
+  for (std::size_t i = 0; i < 2; ++i) {
+    daemon.fleet().with(
+        i, [](sim::Worker& worker) { EXPECT_TRUE(worker.set_load_fault(model, LoadFault::none)); });
+  }
+  const auto answer = leader.read_answer();
+  EXPECT_EQ(answer.status, 200U) << answer.body;
+  EXPECT_EQ(answer.fields.at("x-lmb-attempts"), "2");
+  EXPECT_EQ(daemon.metric("lmbalancer_limit_hits_total{limit=\"models.load_timeout\"}"), 1);
+}
+
 TEST(Loads, that_hang_on_the_only_worker_refuse_those_who_wait) {
   auto options = cold(1, LoadFault::hangs);
   options.adjust = [](config::Config& config) {
@@ -214,7 +235,9 @@ TEST(Loads, that_hang_on_the_only_worker_refuse_those_who_wait) {
   const auto answer = follower.read_answer();
   EXPECT_EQ(answer.status, 503U) << answer.body;
   EXPECT_NE(message_of(answer).find("models.load_timeout"), std::string::npos) << answer.body;
-  leader.close();
+  const auto first = leader.read_answer();
+  EXPECT_EQ(first.status, 504U) << first.body;
+  EXPECT_NE(first.body.find("load_timeout"), std::string::npos) << first.body;
 }
 
 TEST(Loads, of_another_model_wait_until_the_worker_has_finished_what_it_runs) {

@@ -82,6 +82,7 @@ TEST(ErrorTable, has_the_statuses_that_clients_rely_on) {
   EXPECT_EQ(status(connect_timeout), 504U);
   EXPECT_EQ(status(worker_closed), 502U);
   EXPECT_EQ(status(worker_silent), 504U);
+  EXPECT_EQ(status(load_timeout), 504U);
   EXPECT_EQ(status(worker_refused_key), 502U);
   EXPECT_EQ(status(route_unsupported), 501U);
 }

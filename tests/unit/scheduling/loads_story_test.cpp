@@ -89,20 +89,6 @@ TEST(LoadsStory, those_who_are_refused_are_told_what_the_worker_said) {
   EXPECT_EQ(story->load_error("m"), "");
 }
 
-TEST(LoadsStory, a_hung_load_has_the_time_out_as_its_error) {
-  Story story = fleet_of_two();
-  (void)story.offer(0, {{"m", false}});
-  (void)story.offer(1, Offers{});
-  const Slot leader = story.runs_on(0);
-  story.waits();
-  EXPECT_TRUE(story->awaited(leader));
-  story.pass(180s);
-  (void)story.tick();
-  EXPECT_EQ(story->load_error("m"), "it took longer than models.load_timeout");
-  EXPECT_FALSE(story->awaited(leader));
-  EXPECT_FALSE(story->loading(WorkerId(0)));
-}
-
 TEST(LoadsStory, a_worker_is_watched_until_its_catalogue_shows_what_it_loaded) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});
@@ -112,18 +98,6 @@ TEST(LoadsStory, a_worker_is_watched_until_its_catalogue_shows_what_it_loaded) {
   EXPECT_FALSE(story->awaited(leader)) << "but the load is over";
   (void)story.offer(0, {{"m", true}});
   EXPECT_FALSE(story->loading(WorkerId(0)));
-}
-
-TEST(LoadsStory, a_hung_load_ends_at_its_time_out) {
-  Story story = fleet_of_two();
-  (void)story.offer(0, {{"m", false}});
-  (void)story.offer(1, Offers{});
-  story.runs_on(0);
-  const TicketId follower = story.waits();
-  story.pass(180s - 1ns);
-  EXPECT_EQ(story.tick(), nothing);
-  story.pass(1ns);
-  EXPECT_EQ(story.tick(), refused({{follower, Refusal::load_failed}}));
 }
 
 TEST(LoadsStory, a_load_whose_leader_left_is_waited_for_as_long_as_loads_take) {
@@ -158,26 +132,6 @@ TEST(LoadsStory, a_full_instance_is_waited_for_as_long_as_a_load_would_take) {
   EXPECT_EQ(story.tick(), nothing);
   story.pass(1ns);
   EXPECT_EQ(story.tick(), granted({{waiting, WorkerId(1)}}));
-}
-
-TEST(LoadsStory, load_times_are_learned_and_told_ones_believed_until_then) {
-  Story story({slots(1), slots(1)});
-  story.all_up();
-  story.pass(1min);
-  Offers on_disk = offers_of({{"m", false}});
-  on_disk.models[0].load_time = 4s;
-  (void)story.offer(1, on_disk);
-  story.runs_on(0);
-  story.waits();
-  EXPECT_EQ(story->next_tick(story.now()), story.now() + 4s);
-  story.pass(4s);
-  (void)story.tick();
-  story.pass(7s);
-  (void)story.offer(1, {{"m", true}});
-  (void)story.finish(1);
-  (void)story.offer(1, on_disk);
-  story.waits();
-  EXPECT_EQ(story->next_tick(story.now()), story.now() + 7s) << "learned";
 }
 
 TEST(LoadsStory, a_load_never_evicts_what_runs_and_takes_over_after_a_while) {

@@ -18,7 +18,7 @@ const std::set<ErrorKind> curable{
     ErrorKind::connect_failed,     ErrorKind::connect_timeout,   ErrorKind::send_failed,
     ErrorKind::send_timeout,       ErrorKind::worker_closed,     ErrorKind::bad_response,
     ErrorKind::worker_error,       ErrorKind::route_unsupported, ErrorKind::model_unavailable,
-    ErrorKind::worker_refused_key, ErrorKind::worker_silent};
+    ErrorKind::worker_refused_key, ErrorKind::worker_silent,     ErrorKind::load_timeout};
 const std::set<ErrorKind> explained_by_age{ErrorKind::send_failed, ErrorKind::worker_closed};
 
 struct Row {
@@ -74,7 +74,7 @@ TEST(Retry, the_whole_truth_table) {
   // reconnect. All that three times: of acts and sent, not both. A missing route: each row of
   // flags.
   EXPECT_EQ(seen[RetryDecision::same_worker_fresh_connection], 3 * 2 * 4);
-  EXPECT_EQ(seen[RetryDecision::another_worker], 3 * 2 * (10 * 8 - 2) + 4 * 32);
+  EXPECT_EQ(seen[RetryDecision::another_worker], 3 * 2 * (11 * 8 - 2) + 4 * 32);
 }
 
 TEST(Retry, never_after_the_commit_point) {

@@ -26,6 +26,32 @@ TEST(SettlingStory, a_client_that_leaves_before_a_token_leaves_its_slot_taken) {
   EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 0U);
 }
 
+TEST(SettlingStory, a_short_prompt_settles_sooner_also_where_nothing_was_learned) {
+  Story story({slots(2)});
+  story.all_up();
+  Demand demand;
+  demand.model = "m";
+  demand.deadline = story.now() + 1h;
+  demand.prompt_tokens = 100;
+  const auto leaves = [&] {
+    const Slot slot = std::get<Slot>(story.submit(demand));
+    (void)story.finish(slot, left(story.now()));
+  };
+  leaves();
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 1U);
+  story.pass(3s - 1ns);
+  (void)story.tick();
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 1U);
+  story.pass(1ns);
+  (void)story.tick();
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 0U) << "1 s and 20 ms a token";
+  leaves();
+  leaves();
+  story.pass(6s - 1ns);
+  (void)story.tick();
+  EXPECT_EQ(story->snapshot(story.now()).workers[0].settling, 1U) << "one after the other";
+}
+
 TEST(SettlingStory, nothing_sent_or_a_token_seen_frees_it_at_once) {
   for (const bool sent : {false, true}) {
     Story story({slots(1)});

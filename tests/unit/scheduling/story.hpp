@@ -14,45 +14,10 @@
 #include <vector>
 
 #include "lmb/scheduling/scheduler.hpp"
+#include "story_fleet.hpp"
 #include "told.hpp"
 
 namespace lmb::scheduling {
-
-using namespace std::chrono_literals;
-
-inline WorkerSet workers(std::initializer_list<std::uint32_t> ids) {
-  WorkerSet set;
-  for (const std::uint32_t id : ids) {
-    set.insert(WorkerId(id));
-  }
-  return set;
-}
-
-/// A worker whose instances have that many slots, set by the operator.
-inline WorkerSpec slots(std::uint32_t count) {
-  WorkerSpec spec;
-  spec.slots = count;
-  return spec;
-}
-
-/// The same, and no more than that over all its instances.
-inline WorkerSpec slots_in_all(std::uint32_t count) {
-  WorkerSpec spec = slots(count);
-  spec.max_in_flight = count;
-  return spec;
-}
-
-/// A worker whose slots its catalogue tells.
-inline WorkerSpec auto_slots() {
-  return {};
-}
-
-/// The defaults, but workers come back with all their slots at once.
-inline SchedulerOptions plain_options() {
-  SchedulerOptions options;
-  options.health.slow_start = 0s;
-  return options;
-}
 
 /// One scheduler, its workers a, b, c (numbers 0, 1, 2 …) and a time that the test moves.
 class Story {
@@ -176,7 +141,12 @@ class Story {
 
  private:
   Told tell(const Effects& effects) {
-    Told told{{}, effects.refusals, effects.transitions, effects.wedged};
+    Told told{{},
+              effects.refusals,
+              effects.transitions,
+              effects.wedged,
+              effects.overdue,
+              effects.doubted};
     for (const Grant& grant : effects.grants) {
       told.grants.push_back({grant.ticket, grant.slot.worker});
       running_[grant.slot.worker.value()].push_back(grant.slot);

@@ -26,6 +26,8 @@ struct Told {
   std::vector<RefusedTicket> refusals;
   std::vector<Transition> transitions;
   std::vector<WorkerId> wedged = {};
+  std::vector<OverdueLoad> overdue = {};
+  std::vector<WorkerId> doubted = {};
   bool operator==(const Told&) const = default;
 };
 
@@ -42,6 +44,12 @@ inline std::ostream& operator<<(std::ostream& out, const Told& told) {
   }
   for (const WorkerId worker : told.wedged) {
     out << " worker " << worker << " wedged;";
+  }
+  for (const OverdueLoad& load : told.overdue) {
+    out << " grant " << load.grant << " of worker " << load.worker << " overdue;";
+  }
+  for (const WorkerId worker : told.doubted) {
+    out << " worker " << worker << " doubted;";
   }
   return out << " }";
 }

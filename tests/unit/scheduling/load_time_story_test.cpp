@@ -1,0 +1,128 @@
+#include "story.hpp"
+
+// Loads that take long or for ever, and instances that are gone when they are asked.
+
+namespace lmb::scheduling {
+namespace {
+
+/// a and b are up; what they have is told by the story.
+Story fleet_of_two() {
+  Story story({slots(2), slots(2)});
+  (void)story.probe(0, true);
+  (void)story.probe(1, true);
+  return story;
+}
+
+TEST(LoadTimeStory, a_hung_load_has_the_time_out_as_its_error) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  (void)story.offer(1, Offers{});
+  const Slot leader = story.runs_on(0);
+  story.waits();
+  EXPECT_TRUE(story->awaited(leader));
+  story.pass(180s);
+  (void)story.tick();
+  EXPECT_EQ(story->load_error("m"), "it took longer than models.load_timeout");
+  EXPECT_FALSE(story->awaited(leader));
+  EXPECT_FALSE(story->loading(WorkerId(0)));
+}
+
+TEST(LoadTimeStory, a_hung_load_ends_at_its_time_out_and_so_does_who_began_it) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  (void)story.offer(1, Offers{});
+  const Slot leader = story.runs_on(0);
+  const TicketId follower = story.waits();
+  story.pass(180s - 1ns);
+  EXPECT_EQ(story.tick(), nothing);
+  story.pass(1ns);
+  Told told = refused({{follower, Refusal::load_failed}});
+  told.overdue = {{WorkerId(0), leader.grant}};
+  EXPECT_EQ(story.tick(), told);
+  EXPECT_EQ(story.tick(), nothing) << "told once";
+}
+
+TEST(LoadTimeStory, a_load_that_ends_between_two_calls_is_told_with_the_next_effects) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}, {"n", true}});
+  (void)story.offer(1, Offers{});
+  const Slot leader = story.runs_on(0);
+  story.pass(180s);
+  story.is_refused(Refusal::load_failed);
+  EXPECT_EQ(story.tick().overdue, (std::vector<OverdueLoad>{{WorkerId(0), leader.grant}}));
+}
+
+TEST(LoadTimeStory, one_that_has_its_first_token_is_not_overdue) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  (void)story.first_token(story.runs_on(0));
+  story.pass(180s);
+  EXPECT_EQ(story.tick(), nothing);
+}
+
+TEST(LoadTimeStory, an_answer_teaches_how_long_a_load_took_as_the_catalogue_does) {
+  Story story({slots(1), slots(1)});
+  story.all_up();
+  (void)story.offer(1, {{"m", false}});
+  (void)story.offer(0, Offers{});
+  const Slot leader = story.runs_on(1);
+  story.pass(3s);
+  (void)story.first_token(leader);
+  (void)story.finish(leader);
+  (void)story.offer(1, {{"m", true}});
+  (void)story.offer(1, {{"m", false}});
+  (void)story.offer(0, {{"m", true}});
+  story.runs_on(0);
+  story.waits();
+  EXPECT_EQ(story->next_tick(story.now()), story.now() + 3s);
+}
+
+TEST(LoadTimeStory, an_instance_that_answers_as_if_it_were_not_there_is_not) {
+  Story story({slots(4), slots(4)});
+  story.all_up();
+  const Slot first = story.runs_on(0);
+  Told told = nothing;
+  told.doubted = {WorkerId(0)};
+  EXPECT_EQ(story.finish(first, Outcome::model_unavailable), told);
+  story.runs_on(1);
+  story.runs_on(1);
+  story.runs_on(1);
+  EXPECT_EQ(story.in_flight(0), 0U) << "the fastest to refuse must not draw all requests";
+  (void)story.offer(0, {{"m", true}});
+  story.runs_on(0);
+}
+
+TEST(LoadTimeStory, a_name_that_is_nothing_to_a_route_takes_no_instance_away) {
+  Story story({slots(4), slots(4)});
+  story.all_up();
+  Report refusal(Outcome::model_unavailable);
+  refusal.load_tried = false;
+  Told told = nothing;
+  told.doubted = {WorkerId(0)};
+  EXPECT_EQ(story.finish(story.runs_on(0), refusal), told) << "but the list is read again";
+  story.runs_on(1);
+  EXPECT_FALSE(story.runs_on(0).cold);
+}
+
+TEST(LoadTimeStory, load_times_are_learned_and_told_ones_believed_until_then) {
+  Story story({slots(1), slots(1)});
+  story.all_up();
+  story.pass(1min);
+  Offers on_disk = offers_of({{"m", false}});
+  on_disk.models[0].load_time = 4s;
+  (void)story.offer(1, on_disk);
+  story.runs_on(0);
+  story.waits();
+  EXPECT_EQ(story->next_tick(story.now()), story.now() + 4s);
+  story.pass(4s);
+  (void)story.tick();
+  story.pass(7s);
+  (void)story.offer(1, {{"m", true}});
+  (void)story.finish(1);
+  (void)story.offer(1, on_disk);
+  story.waits();
+  EXPECT_EQ(story->next_tick(story.now()), story.now() + 7s) << "learned";
+}
+
+}  // namespace
+}  // namespace lmb::scheduling
