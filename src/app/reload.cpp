@@ -113,7 +113,7 @@ void Server::Parts::choose_places(const ReloadPointer& reload) {
       joining.returns = is_own(i, joining.seat) && !taken.contains(WorkerId(i));
       if (joining.returns) place = i;
     }
-    // The place that was left longest ago is the last that anything still knows.
+    // In turn: what was left just now may still be known to somebody.
     for (std::uint32_t i = 0; i < seats.size() && !place; ++i) {
       const auto candidate = static_cast<std::uint32_t>((next_place + i) % seats.size());
       const WorkerId id(candidate);

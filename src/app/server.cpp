@@ -88,7 +88,11 @@ void Server::Parts::make_shards() {
     }
   };
   setup.on_doubted = [this](WorkerId worker) {
-    asio::post(control->context(), [this, worker] { watch->read_again(worker); });
+    asio::post(control->context(), [this, worker] {
+      // Until it is read again nothing tells the old list, whatever the others' lists bring.
+      catalogues[worker.value()].reset();
+      watch->read_again(worker);
+    });
   };
   dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
   shards.front()->on_tick([this](TimePoint now, Duration) { dispatcher->tick(now); });

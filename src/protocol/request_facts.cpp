@@ -138,6 +138,16 @@ class FactReader {
   }
 
   bool read_tools(JsonValue& value) {
+    const char* const begin = value.raw_json_token().data();
+    const bool whole = read_tool_types(value);
+    // They are part of what the model reads, and often most of it.
+    const char* end = nullptr;
+    if (!whole || value.current_location().get(end) != simdjson::SUCCESS) return whole;
+    facts_.prompt_bytes += static_cast<std::uint64_t>(end - begin);
+    return true;
+  }
+
+  bool read_tool_types(JsonValue& value) {
     return each_element(value, [this](JsonValue& tool) {
       return each_member(tool, [this](std::string_view key, JsonValue& part) {
         if (key != "type" || json_kind(part) != '"') return true;

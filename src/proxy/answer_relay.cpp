@@ -91,6 +91,7 @@ net::Task<Result<void>> AnswerRelay::run() {
   const auto worker = lease_.worker();
   if (const auto error = note_stream_error()) finish_failed(lease_, *error);
   scheduling::Report report(scheduling::Outcome::answered);
+  report.by_model = status_ < 300;
   report.last_token = ctx_.record.last_token;
   report.tokens = scanner_.token_deltas();
   lease_.finish(report);
@@ -210,7 +211,10 @@ std::optional<Error> AnswerRelay::take(upstream::Exchange::BodyStep step) {
   const bool told_end =
       scanner_.saw_finish() || scanner_.saw_finish_reason() || scanner_.saw_error();
   const bool cut = event_stream_ && last && !told_end;
-  if (client_.interruption().alone() && !cut) return take_alone(step.payload, last);
+  if (client_.interruption().alone()) {
+    return cut ? std::optional(Error(ErrorKind::worker_closed, "the stream ended without its end"))
+               : take_alone(step.payload, last);
+  }
   if (ctx_.committed) {
     if (!send(step.payload, last && !cut)) return Error(ErrorKind::client_gone);
     if (cut) return Error(ErrorKind::worker_closed, "the stream ended without its end");
@@ -244,7 +248,9 @@ std::optional<Error> AnswerRelay::take_alone(std::string_view payload, bool last
   }
   if (const auto error = judge()) return error;
   if (!shown) return std::nullopt;
-  lease_.finish(scheduling::Outcome::answered);
+  scheduling::Report report(scheduling::Outcome::answered);
+  report.by_model = status_ < 300;
+  lease_.finish(std::move(report));
   return Error(ErrorKind::client_gone);
 }
 

@@ -184,7 +184,9 @@ net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, Reque
   demand.tried = eligible->excluded;
   demand.again = ctx.record.attempts > 0;
   demand.stream = ctx.facts.stream;
-  demand.prompt_tokens = estimated_prompt_tokens(ctx.facts);
+  // What a stored conversation adds to the prompt is not known.
+  const bool goes_on = !ctx.facts.previous_response.empty();
+  demand.prompt_tokens = goes_on ? 0 : estimated_prompt_tokens(ctx.facts);
   demand.deadline = std::min(add_saturated(now, wait), client.interruption().deadline().at());
   dispatch::Acquisition acquisition(ctx.front.shared().dispatcher, ctx.front.shard().index(),
                                     demand, client.interruption().bell());

@@ -120,6 +120,7 @@ scheduling::WorkerSet Front::named_workers() const {
   scheduling::WorkerSet named;
   for (const auto& request : running_) {
     if (request.record().worker) named.insert(*request.record().worker);
+    named = named | request.tried();
   }
   return named;
 }

@@ -26,6 +26,7 @@ void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t pro
     return lease.finish_with_fault(error.kind(), prompt);
   }
   scheduling::Report report(unknown_prompt ? scheduling::Outcome::abandoned : outcome);
+  report.by_model = false;
   if (outcome == scheduling::Outcome::model_unavailable) {
     report.load_error = error.detail();
     // LM Studio's words for a name that is nothing to this route, such as a chat model's for

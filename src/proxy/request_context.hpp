@@ -43,7 +43,6 @@ struct RequestContext {
 
   Front& front;
   telemetry::RequestRecord record;
-  RunningRequest running{record};  ///< In Front::running().
   protocol::Route route;
   protocol::RequestFacts facts;
   std::string target;         ///< Request target for the worker.
@@ -51,6 +50,7 @@ struct RequestContext {
   RequestBody body;           ///< Decoded and inflated.
   protocol::ContentCoding coding = protocol::ContentCoding::identity;  ///< As it was sent.
   scheduling::WorkerSet tried;
+  RunningRequest running{record, tried};  ///< In Front::running().
   bool http_1_1 = true;
   bool keep_alive = true;  ///< The client's connection may serve another request.
   bool is_head = false;

@@ -97,7 +97,8 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
   }
   const bool nothing_sent = !report.sent && (report.outcome == Outcome::worker_fault ||
                                              report.outcome == Outcome::abandoned);
-  const bool refused = report.outcome == Outcome::model_unavailable && !report.load_tried;
+  const bool refused = (report.outcome == Outcome::model_unavailable && !report.load_tried) ||
+                       (report.outcome == Outcome::answered && !report.by_model);
   if (nothing_sent || refused) {
     return loads.withdrawn(worker, model);
   }
@@ -122,6 +123,34 @@ void Scheduler::State::note_overdue(const LoadTable::Pair& load) {
       overdue.push_back({load.worker, lease.grant});
     }
   }
+}
+
+void Scheduler::State::keep_deadlines(WorkerId worker) {
+  for (const Lease& lease : leases.all()) {
+    if (!lease.held || !lease.cold || lease.first_token || lease.place.worker != worker) {
+      continue;
+    }
+    if (const auto begun = loads.begun(worker, fleet.instance(lease.place).model)) {
+      leaving.push_back(
+          {{worker, lease.grant}, add_saturated(*begun, options.models.load_timeout)});
+    }
+  }
+}
+
+void Scheduler::State::end_leaving(TimePoint now) {
+  std::erase_if(leaving, [&](const LeavingLoad& load) {
+    if (now < load.deadline) {
+      return false;
+    }
+    const auto& all = leases.all();
+    const bool waits = std::any_of(all.begin(), all.end(), [&](const Lease& lease) {
+      return lease.held && lease.grant == load.request.grant && !lease.first_token;
+    });
+    if (waits) {
+      overdue.push_back(load.request);
+    }
+    return true;
+  });
 }
 
 void Scheduler::State::strike(Place place, TimePoint now, Effects& effects) {

@@ -77,6 +77,7 @@ Effects Scheduler::retire_worker(WorkerId worker, TimePoint now) {
   State& state = *state_;
   Effects effects;
   state.pass(now);
+  state.keep_deadlines(worker);
   state.fleet.retire(worker);
   state.loads.forget(worker);
   state.models.set_offers(worker, state.fleet.worker(worker));

@@ -315,7 +315,7 @@ bool Scheduler::loading(WorkerId worker) const {
 }
 
 bool Scheduler::any_loads() const noexcept {
-  return !state_->loads.workers().empty();
+  return !state_->loads.workers().empty() || !state_->leaving.empty() || !state_->overdue.empty();
 }
 
 bool Scheduler::awaited(const Slot& slot) const {

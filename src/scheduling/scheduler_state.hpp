@@ -60,6 +60,9 @@ struct Scheduler::State {
   void end_load(const Lease& lease, const Report& report, TimePoint now);
   /// The load took too long: what waits for it there is to be ended.
   void note_overdue(const LoadTable::Pair& load);
+  /// The worker leaves: its loads are forgotten, but who waits for them has its deadline still.
+  void keep_deadlines(WorkerId worker);
+  void end_leaving(TimePoint now);
   /// The instance is not there, whatever the catalogue told.
   void strike(Place place, TimePoint now, Effects& effects);
   void begin_switches(TimePoint now);
@@ -116,6 +119,12 @@ struct Scheduler::State {
   LoadTable loads;
   RetryBudget retries;
   FaultMemory faults;
+  /// A load under way on a worker that left the fleet.
+  struct LeavingLoad {
+    OverdueLoad request;
+    TimePoint deadline;
+  };
+  std::vector<LeavingLoad> leaving;
   std::vector<OverdueLoad> overdue;  ///< Not told yet.
   std::uint64_t retries_refused = 0;
   std::uint64_t panic_grants = 0;

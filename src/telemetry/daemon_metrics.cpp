@@ -104,7 +104,7 @@ void DaemonMetrics::create_reload_series(Instruments& instruments) {
       &instruments
            .gauges({"lmbalancer_config_last_reload_successful",
                     "0 or 1",
-                    "1 while what runs is what the file said when it was read last, else 0.",
+                    "1 when the config file had no errors when it was read last, else 0.",
                     {}})
            .Add({});
   last_reload_time_ = &instruments

@@ -116,6 +116,7 @@ void FleetWatch::set_key(WorkerId worker, std::string api_key) {
   auto* target = find(worker);
   LMB_ASSERT(target != nullptr);
   target->address.api_key = std::move(api_key);
+  target->soon = true;
   if (target->watcher != nullptr) target->watcher->next_probe.set(Clock::now());
 }
 
@@ -131,6 +132,7 @@ net::Task<void> FleetWatch::watch(TargetPointer kept) {
     result.begun = Clock::now();
     target.probed_at = result.begun;
     target.our_lack = false;
+    target.soon = false;
     if (result.begun >= target.look_up_at) look_up(kept);
     watcher.next_probe.set(result.begun + options_.probe_timeout);
     while (target.endpoints.empty() && target.looking_up && !watcher.next_probe.passed() &&
@@ -147,7 +149,8 @@ net::Task<void> FleetWatch::watch(TargetPointer kept) {
     if (!result.alive) target.list_index = 0;
     // Without a descriptor for a probe nothing is known of the worker.
     if (!target.our_lack) news_.on_probe(target.id, result);
-    watcher.next_probe.set(result.begun + options_.probe_interval);
+    watcher.next_probe.set(target.soon ? soonest_probe(target)
+                                       : result.begun + options_.probe_interval);
     co_await rest(watcher);
   }
 }
@@ -176,14 +179,21 @@ void FleetWatch::read_again(WorkerId worker) {
   auto* target = find(worker);
   if (target == nullptr) return;
   target->catalogue.reset();
+  ++target->doubts;
   probe_soon(*target);
 }
 
-void FleetWatch::probe_soon(Target& target) {
+TimePoint FleetWatch::soonest_probe(const Target& target) {
   constexpr Duration pause = std::chrono::seconds(1);
+  return std::max(Clock::now(), target.probed_at + pause);
+}
+
+/// One that is under way may have asked too early: another one follows it.
+void FleetWatch::probe_soon(Target& target) {
+  target.soon = true;
   if (target.watcher == nullptr) return;
   auto& next_probe = target.watcher->next_probe;
-  const auto soonest = std::max(Clock::now(), target.probed_at + pause);
+  const auto soonest = soonest_probe(target);
   if (soonest < next_probe.at()) next_probe.set(soonest);
 }
 
@@ -262,6 +272,7 @@ void FleetWatch::looked_up(Target& target, Result<net::Endpoints> result) {
 net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint endpoint) {
   for (std::size_t tried = 0; tried < model_lists.size(); ++tried) {
     const auto index = (target.list_index + tried) % model_lists.size();
+    const auto doubts = target.doubts;
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
     auto answer = co_await fetch(endpoint, std::move(request));
     if (!answer) {
@@ -277,7 +288,9 @@ net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint 
     if (!catalogue) continue;
     // Kept until the worker fails or its name is looked up again.
     target.list_index = index;
-    if (!target.removed && target.catalogue != *catalogue) {
+    // One that was asked for before it was doubted may be the wrong one again.
+    const bool fresh = doubts == target.doubts;
+    if (fresh && !target.removed && target.catalogue != *catalogue) {
       target.catalogue = *catalogue;
       news_.on_catalogue(target.id, *catalogue);
     }

@@ -218,6 +218,9 @@ void History::finish(Request& request, scheduling::Report report) {
     report.outcome = Outcome::model_unavailable;
     report.load_tried = request.slot.cold || chance_.happens(0.7);
   }
+  if (report.outcome == Outcome::answered && request.slot.cold) {
+    report.by_model = chance_.happens(0.8);
+  }
   if (report.outcome == Outcome::worker_fault) {
     report.prompt = request.prompt;
     report.sent = request.sent;

@@ -53,6 +53,7 @@ struct Tally {
   std::uint32_t failed = 0;
   std::uint32_t hung = 0;
   std::uint32_t kept = 0;
+  std::uint32_t cut = 0;
   Duration longest{};  ///< From the arrival of a model's oldest waiting request to its turn.
 };
 
@@ -162,6 +163,10 @@ class LoadHistory {
   }
 
   void deliver(const scheduling::Effects& effects) {
+    // As the shell does it: who waits for a load that takes too long is taken from it.
+    for (const auto& load : effects.overdue) {
+      timeline_.after(0s, [this, load] { cut(load.grant); });
+    }
     for (const auto& granted : effects.grants) {
       const auto request = waiting_.at(granted.ticket);
       waiting_.erase(granted.ticket);
@@ -224,6 +229,7 @@ class LoadHistory {
     ++tally_.loads;
     mac.loaded.clear();
     mac.loading = request->model;
+    loading_[request->slot.grant] = request;
     look_soon(request->slot.worker.value());
     if (chance_.happens(trouble_)) {
       const bool hangs = chance_.happens(0.5);
@@ -248,6 +254,20 @@ class LoadHistory {
       deliver(scheduler_->first_token(request->slot, now()));
       serve(request);
     }
+  }
+
+  void cut(std::uint64_t grant) {
+    const auto request = loading_[grant].lock();
+    if (request == nullptr || !request->running) {
+      return;
+    }
+    ++tally_.cut;
+    macs_[request->slot.worker.value()].loading.clear();
+    scheduling::Report report(Outcome::abandoned);
+    report.sent = request->arrived;
+    stop_serving(*request);
+    finish(*request, report);
+    end(*request, tally_.refused);
   }
 
   /// Answers, or is given up after a while by a client that the load kept waiting.
@@ -335,6 +355,7 @@ class LoadHistory {
   double leavers_ = 0;  ///< Share of loads whose client leaves.
   std::unique_ptr<scheduling::Scheduler> scheduler_;
   std::map<TicketId, std::shared_ptr<Request>> waiting_;
+  std::map<std::uint64_t, std::weak_ptr<Request>> loading_;  ///< By grant.
   std::map<std::string, TimePoint> last_turn_;
   std::uint32_t open_ = 0;
   Tally tally_;
@@ -354,6 +375,7 @@ TEST(LoadHistories, keep_every_wait_for_a_turn_within_the_stated_bound) {
     all.failed += tally.failed;
     all.hung += tally.hung;
     all.kept += tally.kept;
+    all.cut += tally.cut;
   }
   // Histories that never meet the rare cases prove little.
   EXPECT_GT(all.answered, 10'000U);
@@ -362,6 +384,7 @@ TEST(LoadHistories, keep_every_wait_for_a_turn_within_the_stated_bound) {
   EXPECT_GT(all.failed, 10U);
   EXPECT_GT(all.hung, 10U);
   EXPECT_GT(all.kept, 10U);
+  EXPECT_GT(all.cut, 10U);
 }
 
 }  // namespace

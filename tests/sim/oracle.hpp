@@ -173,6 +173,7 @@ class Oracle {
   void check_slot(const Waiting& request, const scheduling::Slot& slot, const Instance& instance);
   /// Forgets all of the worker but what runs there.
   static Worker without_knowledge(const Worker& worker);
+  void end_leaving();
   void compare(const Worker& mine, const scheduling::WorkerSnapshot& said);
   void compare_queue(const scheduling::Scheduler& scheduler);
   void list(Worker& worker, const scheduling::Offers& offers);
@@ -191,6 +192,7 @@ class Oracle {
   TimePoint now_;
   std::deque<std::pair<std::uint64_t, TimePoint>> poisons_;  ///< Prompts that were evidence, when.
   TicketId last_ticket_;
+  std::vector<std::pair<scheduling::OverdueLoad, TimePoint>> leaving_;  ///< Loads, until when.
   scheduling::Effects due_;  ///< What the next effects must tell of overdue and doubted.
   std::optional<std::string> complaint_;
 };

@@ -114,7 +114,9 @@ void Oracle::end_load(Worker& w, const Lease& lease, const scheduling::Report& r
     return;
   }
   const bool fault = outcome == Outcome::worker_fault;
-  if (!report.sent && (fault || outcome == Outcome::abandoned)) {
+  const bool refused = (outcome == Outcome::answered && !report.by_model) ||
+                       (outcome == Outcome::model_unavailable && !report.load_tried);
+  if (refused || (!report.sent && (fault || outcome == Outcome::abandoned))) {
     w.loads.erase(load);
   } else if (outcome == Outcome::answered) {
     learn_load(w, lease.cold_model);

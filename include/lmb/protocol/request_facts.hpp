@@ -20,7 +20,7 @@ struct RequestFacts {
   std::size_t model_size = 0;
   bool stream = false;         ///< `"stream": true`; never for embeddings.
   bool include_usage = false;  ///< `stream_options.include_usage`.
-  /// Size of messages, prompt, input, system, instructions and system_prompt as JSON text:
+  /// Size of messages, prompt, input, system, instructions, system_prompt and tools as JSON text:
   /// estimates tokens.
   std::uint64_t prompt_bytes = 0;
   /// The smallest of max_tokens, max_completion_tokens and max_output_tokens; a negative one is no

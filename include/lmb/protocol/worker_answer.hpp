@@ -10,9 +10,9 @@ namespace lmb::protocol {
 enum class Verdict {
   ok,            ///< Pass it on.
   client_fault,  ///< The request itself is wrong: pass the answer on if its status says so too.
-  worker_fault,  ///< The worker failed (crash, unload, engine gone, 5xx): another one may succeed.
+  worker_fault,  ///< The worker failed (crash, engine gone, 5xx): another one may succeed.
   lacks_route,   ///< 200 `{"error":"Unexpected endpoint or method…"}`.
-  lacks_model,   ///< Unknown model, nothing loaded, load refused: others may have it.
+  lacks_model,   ///< Unknown model, nothing loaded, unloaded, load refused: others may have it.
   bad_token,     ///< 401/403: our token for this worker is wrong; a configuration fault.
 };
 

@@ -7,6 +7,7 @@
 
 #include "lmb/base/strong_id.hpp"
 #include "lmb/net/interruption.hpp"
+#include "lmb/scheduling/demand.hpp"
 #include "lmb/telemetry/request_record.hpp"
 
 namespace lmb::proxy {
@@ -17,13 +18,18 @@ using UnlinksItself =
 /// A request's place among those that its shard serves now; in it from construction to destruction.
 class RunningRequest : public UnlinksItself {
  public:
-  explicit RunningRequest(const telemetry::RequestRecord& record) noexcept : record_(record) {}
+  RunningRequest(const telemetry::RequestRecord& record,
+                 const scheduling::WorkerSet& tried) noexcept
+      : record_(record), tried_(tried) {}
   RunningRequest(const RunningRequest&) = delete;
   RunningRequest& operator=(const RunningRequest&) = delete;
   [[nodiscard]] const telemetry::RequestRecord& record() const noexcept { return record_; }
+  /// Workers that it is not to be given again.
+  [[nodiscard]] scheduling::WorkerSet tried() const noexcept { return tried_; }
 
  private:
   const telemetry::RequestRecord& record_;
+  const scheduling::WorkerSet& tried_;
 };
 using RunningRequests =
     boost::intrusive::list<RunningRequest, boost::intrusive::constant_time_size<false>>;

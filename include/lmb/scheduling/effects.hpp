@@ -66,6 +66,9 @@ struct Report {
   /// A hash of the request for worker_fault, 0 = not known: the faults of one prompt on many
   /// workers are one piece of evidence.
   std::uint64_t prompt = 0;
+  /// For answered: false when nothing of the answer came from the model, as with a refused body or
+  /// a route that the worker lacks. It proves no load.
+  bool by_model = true;
   /// For model_unavailable: false when it refused the name without trying to load anything.
   bool load_tried = true;
   /// What the worker said of a load that failed, for those who waited for it; may be empty.

@@ -96,7 +96,8 @@ class Scheduler {
   /// The worker loads a model, or did, and its catalogue does not show it yet: read that each
   /// second.
   [[nodiscard]] bool loading(WorkerId worker) const;
-  /// Some worker loads a model: tick() may end that, also while nothing waits.
+  /// A load is under way, or its end is still to be told: tick() does that, also while nothing
+  /// waits.
   [[nodiscard]] bool any_loads() const noexcept;
   /// Others wait for what this cold request loads, and the load is not over: when its client
   /// leaves, keep the exchange for as long, which models.load_timeout bounds. Always false for a

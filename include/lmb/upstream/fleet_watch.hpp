@@ -90,6 +90,8 @@ class FleetWatch {
     TimePoint look_up_at{};
     bool looking_up = false;
     TimePoint probed_at{};
+    bool soon = false;           ///< Probe again as soon as may be.
+    std::uint64_t doubts = 0;    ///< How often read_again() was asked.
     Watcher* watcher = nullptr;  ///< The coroutine that watches it, while it runs.
     std::size_t list_index = 0;  ///< Which model list the worker is known to have.
     std::optional<protocol::ModelCatalogue> catalogue;
@@ -104,6 +106,7 @@ class FleetWatch {
   [[nodiscard]] Target* find(WorkerId worker) noexcept;
   /// Until the next probe is due.
   net::Task<void> rest(Watcher& watcher);
+  static TimePoint soonest_probe(const Target& target);
   static void probe_soon(Target& target);
   net::Task<bool> probe(Target& target);
   net::Task<bool> probe_at(Target& target, boost::asio::ip::tcp::endpoint endpoint);

@@ -135,7 +135,7 @@ TEST(CannedAnswer, an_error_in_an_unstreamed_200_is_the_error_that_it_is) {
     unsigned status;
     const char* part;
   };
-  for (const auto& each : {Case{R"({"error":"Model is unloaded."})", 502, "worker_error"},
+  for (const auto& each : {Case{R"({"error":"Model is unloaded."})", 503, "model_unavailable"},
                            Case{R"({"error":{"message":"odd"}})", 502, "worker_error"},
                            Case{R"({"error":{"type":"invalid_request_error","message":"odd"}})",
                                 400, "The worker refused the request: odd"}}) {

@@ -182,8 +182,9 @@ TEST_F(Reload, a_worker_that_moves_serves_from_its_new_address_while_the_old_one
 
 TEST_F(Reload, a_new_key_is_used_at_once) {
   adjust = [](config::Config& config) {
-    config.upstream.probe_interval = std::chrono::milliseconds(100);
-    config.upstream.probe_timeout = std::chrono::milliseconds(90);
+    config.upstream.probe_interval = std::chrono::hours(1);
+    config.scheduling.health.failures_down = 1;
+    config.scheduling.health.successes_up = 1;
   };
   begin(1, 200, [](std::size_t, sim::WorkerOptions& options) { options.api_token = "right"; });
   ASSERT_EQ(daemon().server().fleet().workers[0].state, scheduling::WorkerState::down);

@@ -1,6 +1,7 @@
 // The fleet watch with real sockets, on a virtual clock, with a name server in the test's hands.
 #include "lmb/upstream/fleet_watch.hpp"
 
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -63,7 +64,8 @@ class FleetWatchTest : public TurnedLoop {
   /// A worker that answers these bodies by path, else as LM Studio does to unknown paths.
   tcp::endpoint serve(const Bodies& bodies) {
     auto& answers = bodies_.emplace_back(std::make_unique<Bodies>(bodies));
-    const auto handle = [&known = *answers](http::Exchange& exchange) {
+    const auto handle = [this, &known = *answers](http::Exchange& exchange) {
+      if (on_list && exchange.request().path() == "/api/v1/models") on_list();
       return answer(known, exchange);
     };
     servers_.push_back(std::make_unique<http::Server>(shard.context().get_executor(),
@@ -120,6 +122,7 @@ class FleetWatchTest : public TurnedLoop {
   std::map<std::uint32_t, std::vector<ErrorKind>> failures;
   std::map<std::uint32_t, std::vector<Endpoints>> moves;
   std::vector<protocol::ModelCatalogue> catalogues;
+  std::function<void()> on_list;  ///< Called when a worker is asked for its richest list.
 
  private:
   static asio::awaitable<void> answer(const Bodies& known, http::Exchange& exchange) {
@@ -307,6 +310,32 @@ TEST_F(FleetWatchTest, looks_for_the_richest_list_again_when_the_name_was_looked
   ASSERT_TRUE(probed_again(0));
   ASSERT_EQ(catalogues.size(), 2U);
   EXPECT_TRUE(catalogues[1].tells_loaded);
+}
+
+TEST_F(FleetWatchTest, a_doubted_list_is_read_again_and_told_though_it_is_the_same) {
+  names->set("mac", {serve({{"/api/v1/models", newest_list}})});
+  auto& fleet = watch({"mac"});
+  ASSERT_TRUE(probed(0, 1));
+  ASSERT_EQ(catalogues.size(), 1U);
+  fleet.read_again(WorkerId(0));
+  pass(1s);
+  ASSERT_TRUE(probed(0, 2)) << "sooner than the interval";
+  EXPECT_EQ(catalogues.size(), 2U);
+  ASSERT_TRUE(probed_again(0));
+  EXPECT_EQ(catalogues.size(), 2U) << "once";
+}
+
+TEST_F(FleetWatchTest, a_list_that_was_asked_for_before_the_doubt_is_not_believed) {
+  names->set("mac", {serve({{"/api/v1/models", newest_list}})});
+  auto& fleet = watch({"mac"});
+  on_list = [&] { fleet.read_again(WorkerId(0)); };
+  ASSERT_TRUE(probed(0, 1));
+  EXPECT_TRUE(probes[0][0].alive);
+  EXPECT_TRUE(catalogues.empty());
+  on_list = nullptr;
+  pass(1s);
+  ASSERT_TRUE(probed(0, 2)) << "the doubt was lost with the probe";
+  EXPECT_EQ(catalogues.size(), 1U);
 }
 
 TEST_F(FleetWatchTest, its_end_does_not_wait_for_a_look_up) {

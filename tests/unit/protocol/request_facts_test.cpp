@@ -57,6 +57,12 @@ TEST(RequestFacts, sums_all_that_makes_up_the_prompt) {
   EXPECT_EQ(inspect(R"({"model":"m","input":[]})")->prompt_bytes, 2U);
   EXPECT_EQ(inspect(R"({"model":"m","input":"ab","instructions":"c"})")->prompt_bytes, 7U);
   EXPECT_EQ(inspect(R"({"model":"m","input":"ab","system_prompt":"c"})")->prompt_bytes, 7U);
+  EXPECT_EQ(
+      inspect(R"({"model":"m","input":"ab","tools":[{"type":"function","x":[1]}]})")->prompt_bytes,
+      4U + 29U);
+  EXPECT_EQ(inspect(R"({"tools":[{"type":"f"}],"model":"m","input":"ab"})")->prompt_bytes,
+            4U + 14U);
+  EXPECT_EQ(inspect(R"({"model":"m","input":"ab","tools":null})")->prompt_bytes, 4U);
   EXPECT_EQ(inspect(R"({"system":{"a":1},"messages":{},"model":"m"})")->prompt_bytes, 9U);
 }
 

@@ -64,10 +64,16 @@ TEST(WorkerAnswer, knows_a_model_that_the_worker_lacks) {
             Verdict::lacks_model);
 }
 
+TEST(WorkerAnswer, a_model_that_was_unloaded_meanwhile_is_not_there_and_nobodys_fault) {
+  for (const std::string_view message :
+       {"Model is unloaded.", "Model unloaded.", "Model unloaded by user or API request."}) {
+    expect_verdict(message, Verdict::lacks_model);
+  }
+}
+
 TEST(WorkerAnswer, blames_the_worker_for_its_400s) {
   for (const std::string_view message :
-       {"Model is unloaded.", "Model unloaded.", "Model unloaded by user or API request.",
-        "The model has crashed without additional information. (Exit code: 6)",
+       {"The model has crashed without additional information. (Exit code: 6)",
         "The model has crashed without additional information. (Exit code: null)", "Channel Error",
         "Compute error.", "Engine protocol predict request failed: fetch failed",
         "Error in iterating prediction stream: x: Encountered fatal exception in the backend "

@@ -49,6 +49,7 @@ TEST(LoadTimeStory, a_load_that_ends_between_two_calls_is_told_with_the_next_eff
   const Slot leader = story.runs_on(0);
   story.pass(180s);
   story.is_refused(Refusal::load_failed);
+  EXPECT_TRUE(story->any_loads()) << "somebody must call tick()";
   EXPECT_EQ(story.tick().overdue, (std::vector<OverdueLoad>{{WorkerId(0), leader.grant}}));
 }
 
@@ -75,6 +76,40 @@ TEST(LoadTimeStory, an_answer_teaches_how_long_a_load_took_as_the_catalogue_does
   story.runs_on(0);
   story.waits();
   EXPECT_EQ(story->next_tick(story.now()), story.now() + 3s);
+}
+
+TEST(LoadTimeStory, a_refused_body_teaches_nothing_of_loads_and_proves_none) {
+  Story story({slots(1), slots(1)});
+  story.all_up();
+  (void)story.offer(1, {{"m", false}});
+  (void)story.offer(0, Offers{});
+  story.pass(1min);
+  const Slot leader = story.runs_on(1);
+  story.pass(2ms);
+  Report refused;
+  refused.by_model = false;
+  (void)story.finish(leader, refused);
+  EXPECT_FALSE(story->loading(WorkerId(1))) << "nobody knows that it loads";
+  (void)story.offer(0, {{"m", true}});
+  story.runs_on(0);
+  story.waits();
+  EXPECT_EQ(story->next_tick(story.now()), story.now() + 15s) << "not two milliseconds";
+}
+
+TEST(LoadTimeStory, a_load_on_a_worker_that_left_has_its_deadline_still) {
+  Story story = fleet_of_two();
+  (void)story.offer(0, {{"m", false}});
+  (void)story.offer(1, Offers{});
+  const Slot leader = story.runs_on(0);
+  (void)story.leave(0);
+  story.pass(180s - 1ns);
+  EXPECT_EQ(story.tick(), nothing);
+  EXPECT_TRUE(story->any_loads()) << "somebody must call tick()";
+  story.pass(1ns);
+  Told told = nothing;
+  told.overdue = {{WorkerId(0), leader.grant}};
+  EXPECT_EQ(story.tick(), told);
+  EXPECT_FALSE(story->any_loads());
 }
 
 TEST(LoadTimeStory, an_instance_that_answers_as_if_it_were_not_there_is_not) {

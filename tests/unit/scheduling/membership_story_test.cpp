@@ -165,8 +165,14 @@ TEST(MembershipStory, a_load_of_a_worker_that_left_is_forgotten) {
   EXPECT_EQ(story.leave(0), refused({{follower, Refusal::unknown_model}}));
   EXPECT_FALSE(story->loading(WorkerId(0)));
   EXPECT_FALSE(story->awaited(cold));
-  EXPECT_EQ(story.finish(cold, Outcome::model_unavailable), nothing);
-  EXPECT_EQ(story->load_error("m"), "");
+  Report failed(Outcome::model_unavailable);
+  failed.load_error = "no memory";
+  EXPECT_EQ(story.finish(cold, failed), nothing);
+  (void)story.join(0, slots(1), "a");
+  (void)story.probe(0, true);
+  (void)story.offer(0, {{"m", false}});
+  EXPECT_EQ(story->load_error("m"), "") << "what it was before it left is nothing now";
+  story.runs_on(0);
 }
 
 TEST(MembershipStory, more_slots_are_given_to_those_that_wait) {
