@@ -98,6 +98,7 @@ Json totals_json(const scheduling::FleetSnapshot& fleet) {
   std::size_t up = 0;
   std::size_t draining = 0;
   std::uint64_t in_flight = 0;
+  std::uint64_t settling = 0;
   std::uint64_t slots = 0;
   std::uint64_t grants = 0;
   for (const auto& worker : fleet.workers) {
@@ -107,18 +108,15 @@ Json totals_json(const scheduling::FleetSnapshot& fleet) {
     up += is_up ? 1 : 0;
     draining += worker.draining && !worker.retired ? 1 : 0;
     in_flight += worker.in_flight;
+    settling += worker.settling;
     slots += is_up && !worker.draining ? worker.slots : 0;
     grants += worker.grants_total;
   }
-  return {{"workers", workers},
-          {"workers_up", up},
-          {"workers_draining", draining},
-          {"in_flight", in_flight},
-          {"slots", slots},
-          {"queued", fleet.queued},
-          {"holds", holds_json(fleet.holds)},
-          {"grants_total", grants},
-          {"retries_refused_total", fleet.retries_refused_total}};
+  return {{"workers", workers},           {"workers_up", up},
+          {"workers_draining", draining}, {"in_flight", in_flight},
+          {"settling", settling},         {"slots", slots},
+          {"queued", fleet.queued},       {"holds", holds_json(fleet.holds)},
+          {"grants_total", grants},       {"retries_refused_total", fleet.retries_refused_total}};
 }
 
 Json wait_json(std::string_view model, const WaitList::Wait& wait) {

@@ -121,9 +121,10 @@ void Server::Parts::choose_places(const ReloadPointer& reload) {
     }
     if (!place) {
       reload->report.problems.push_back(
-          {"workers", "more than " + std::to_string(seats.size()) +
-                          " workers, those counted that left and still finish requests: try again "
-                          "when they have, or restart"});
+          {"workers",
+           "more than " + std::to_string(seats.size()) +
+               " workers, those counted that leave with this reload or left before and still "
+               "finish requests: take some out with a reload of its own first"});
       return end_reload(reload);
     }
     joining.place = WorkerId(*place);

@@ -98,9 +98,8 @@ void Server::Parts::make_shards() {
   shards.front()->on_tick([this](TimePoint now, Duration) { dispatcher->tick(now); });
 
   model_lists = std::make_unique<admin::ModelLists>(config.fleet.size());
-  shared = std::make_unique<proxy::Shared>(config.proxy, *dispatcher, metrics);
+  shared = std::make_unique<proxy::Shared>(config.proxy, *dispatcher, metrics, config.net);
   shared->retry = config.retry;
-  shared->connections_max = config.net.connections_max;
   shared->upstream = config.upstream;
   shared->helper = helper->get_executor();
   LocalRouteParts local;
@@ -180,7 +179,7 @@ void Server::Parts::make_admin() {
     setup.shards.push_back(std::move(each));
   }
   setup.body_memory = [this] { return shared->body_memory.used(); };
-  setup.client_connections = [this] { return shared->connections.load(); };
+  setup.client_connections = [this] { return shared->connections.open(); };
   setup.on_escape = [this](const char* what) { note_escape(what); };
   setup.reload = [this](ReloadDone done) { begin_reload(std::move(done)); };
   admin = std::make_unique<admin::Service>(std::move(setup));

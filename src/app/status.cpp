@@ -168,7 +168,7 @@ std::string reload_text(const Json& answer) {
     }
     if (!names.empty()) text += std::string(title) + ": " + names + "\n";
   }
-  return text.empty() ? "nothing has changed\n" : text;
+  return text.empty() ? "no worker has changed\n" : text;
 }
 
 std::string problems_of(const Json& answer) {
@@ -204,7 +204,9 @@ std::string status_table(std::string_view status, std::string_view workers,
                      (about.at("draining").get<bool>() ? ", shutting down\n" : "\n");
   text += number(totals.at("workers_up")) + " of " + number(totals.at("workers")) +
           " workers up, " + number(totals.at("in_flight")) + " of " + number(totals.at("slots")) +
-          " slots busy, " + number(waits.at("waiting")) + " waiting";
+          " slots busy, " +
+          (totals.value("settling", 0) > 0 ? number(totals.at("settling")) + " settling, " : "") +
+          number(waits.at("waiting")) + " waiting";
   if (waits.at("oldest_wait_seconds").is_number()) {
     text += " (the oldest for " + rough_time(waits.at("oldest_wait_seconds").get<double>()) + ")";
   }

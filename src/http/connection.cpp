@@ -39,6 +39,17 @@ Request take_request(Connection::Parser& parser) {
   return request;
 }
 
+/// Framing that two servers could read differently (RFC 9112 sections 6.1 and 6.3), which the
+/// parser lets pass.
+template <class Message>
+bool is_framed_oddly(const Message& message) {
+  using beast::http::field;
+  const auto codings = message.count(field::transfer_encoding);
+  if (codings == 0) return message.count(field::content_length) > 1;
+  return codings > 1 || message.version() < 11 || message.count(field::content_length) > 0 ||
+         !beast::iequals(message[field::transfer_encoding], "chunked");
+}
+
 /// The status for a request that could not be read, or 0: nobody is there to be told.
 unsigned status_of_read_error(error_code ec, bool timed_out) {
   if (timed_out) return 408;
@@ -102,6 +113,10 @@ asio::awaitable<bool> Connection::read_request(std::shared_ptr<Connection> self,
   bool failed = static_cast<bool>(head_ec);
   auto& message = parser.get();
   if (!failed && message.version() >= 11 && message.count(beast::http::field::host) != 1) {
+    status = 400;
+    failed = true;
+  }
+  if (!failed && is_framed_oddly(message)) {
     status = 400;
     failed = true;
   }

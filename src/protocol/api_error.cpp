@@ -101,7 +101,7 @@ constexpr std::array<TableRow, error_kind_count> table{{
     row(queue_timeout, 504, 'P', retry, "queue_timeout",
         "No slot became free in time; retry after the time in Retry-After."),
     row(no_worker, 503, 'P', retry, "no_worker",
-        "No worker for this model is up; retry after the time in Retry-After."),
+        "No worker for this model is up and not draining; retry after the time in Retry-After."),
     row(body_memory_full, 503, 'P', retry_close, "body_memory_full",
         "The memory for request bodies is used up; retry after the time in Retry-After."),
     row(inspections_full, 503, 'P', retry, "inspections_full",

@@ -105,7 +105,8 @@ class EntryReader {
     return each_element(value, [this](JsonValue& part) {
       std::string variant;
       const bool read = assign_text(part, variant);
-      if (!variant.empty()) entry_.variants.push_back(std::move(variant));
+      const bool room = entry_.variants.size() < listed_instances_max;
+      if (!variant.empty() && room) entry_.variants.push_back(std::move(variant));
       return read;
     });
   }
@@ -162,13 +163,15 @@ class ListReader {
   void add(ModelEntry entry) {
     if (entry.id.empty()) return;
     auto& models = catalogue_.models;
-    const auto same = std::find_if(models.begin(), models.end(),
-                                   [&](const ModelEntry& other) { return other.id == entry.id; });
+    auto same = std::find_if(models.begin(), models.end(),
+                             [&](const ModelEntry& other) { return other.id == entry.id; });
     if (same == models.end()) {
-      models.push_back(std::move(entry));
+      if (models.size() >= listed_models_max) return;
+      same = models.insert(same, std::move(entry));
     } else {
       same->instances.insert(same->instances.end(), entry.instances.begin(), entry.instances.end());
     }
+    if (same->instances.size() > listed_instances_max) same->instances.resize(listed_instances_max);
   }
 
   ModelCatalogue catalogue_;

@@ -15,19 +15,17 @@ namespace {
 /// Counts a connection for as long as it is open.
 class OpenConnection {
  public:
-  explicit OpenConnection(Shared& shared) : shared_(shared) {
-    ++shared_.connections;
-    shared_.metrics.client_connection_opened();
+  OpenConnection(telemetry::Metrics& metrics, ConnectionCounts::Place place)
+      : metrics_(metrics), place_(std::move(place)) {
+    metrics_.client_connection_opened();
   }
-  ~OpenConnection() {
-    --shared_.connections;
-    shared_.metrics.client_connection_closed();
-  }
+  ~OpenConnection() { metrics_.client_connection_closed(); }
   OpenConnection(const OpenConnection&) = delete;
   OpenConnection& operator=(const OpenConnection&) = delete;
 
  private:
-  Shared& shared_;
+  telemetry::Metrics& metrics_;
+  ConnectionCounts::Place place_;
 };
 
 /// Serves the next request. False: the connection is done; `linger` tells whether the client may
@@ -82,8 +80,9 @@ net::Task<void> refuse_client(Front& front, asio::ip::tcp::socket socket) {
   if (refused.may_linger()) co_await client.linger();
 }
 
-net::Task<void> serve_client(Front& front, asio::ip::tcp::socket socket) {
-  const OpenConnection open(front.shared());
+net::Task<void> serve_client(Front& front, asio::ip::tcp::socket socket,
+                             ConnectionCounts::Place place) {
+  const OpenConnection open(front.shared().metrics, std::move(place));
   ClientConnection client(front, std::move(socket));
   bool linger = false;
   bool more = true;

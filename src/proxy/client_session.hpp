@@ -19,7 +19,8 @@ namespace lmb::proxy {
 
 /// Serves one client connection: request after request, answered in order, until either side ends
 /// it.
-net::Task<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket);
+net::Task<void> serve_client(Front& front, boost::asio::ip::tcp::socket socket,
+                             ConnectionCounts::Place place);
 
 /// Answers 503 without reading a request (RFC 9110 section 15.6.4), and lingers so that the answer
 /// arrives, unless many others do so already.

@@ -76,11 +76,18 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
 }
 
 void Front::serve(boost::asio::ip::tcp::socket socket) {
-  if (shared_.connections < shared_.connections_max) {
-    shard_.sessions().spawn(serve_client(*this, std::move(socket)));
+  boost::system::error_code gone;
+  const auto peer = socket.remote_endpoint(gone).address();
+  const auto key = ConnectionCounts::key_of(peer);
+  const auto verdict = shared_.connections.enter(key, shared_.identities.trusts(peer));
+  if (verdict == ConnectionCounts::Verdict::admitted) {
+    ConnectionCounts::Place place(shared_.connections, key);
+    shard_.sessions().spawn(serve_client(*this, std::move(socket), std::move(place)));
     return;
   }
-  shared_.metrics.count_limit_hit("limits.connections");
+  shared_.metrics.count_limit_hit(verdict == ConnectionCounts::Verdict::total_full
+                                      ? "limits.connections"
+                                      : "limits.connections_per_client");
   shard_.sessions().spawn(refuse_client(*this, std::move(socket)));
 }
 

@@ -6,6 +6,22 @@
 
 namespace lmb::proxy {
 
+namespace {
+
+/// LM Studio's words for a name that is nothing to this route, such as a chat model's for
+/// embeddings: those who ask for it rightly must not suffer.
+bool refuses_name(const Error& error) noexcept {
+  return error.detail().starts_with("Invalid model identifier");
+}
+
+}  // namespace
+
+bool tells_gone(const scheduling::Slot& slot, const Error& error) noexcept {
+  // An instance's own name is known for as long as the instance is there.
+  return error.kind() == ErrorKind::model_unavailable && !slot.cold &&
+         (!refuses_name(error) || slot.rename);
+}
+
 scheduling::Outcome outcome_of(ErrorKind error) noexcept {
   const bool an_answer =
       error == ErrorKind::route_unsupported || error == ErrorKind::request_refused;
@@ -29,9 +45,7 @@ void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t pro
   report.by_model = false;
   if (outcome == scheduling::Outcome::model_unavailable) {
     report.load_error = error.detail();
-    // LM Studio's words for a name that is nothing to this route, such as a chat model's for
-    // embeddings: those who ask for it rightly must not suffer.
-    report.load_tried = !error.detail().starts_with("Invalid model identifier");
+    report.load_tried = lease.slot().cold ? !refuses_name(error) : tells_gone(lease.slot(), error);
   }
   lease.finish(std::move(report));
 }

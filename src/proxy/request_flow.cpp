@@ -214,11 +214,13 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       shared.metrics.count_retry(worker, last.kind());
       continue;
     }
+    // What was loaded is gone, and only that: the same worker may load it again.
+    const bool again = tells_gone(lease.slot(), last);
     finish_failed(lease, last, ctx.prompt_hash());
     if (left) co_return Error(ErrorKind::client_gone);
     if (decision == scheduling::RetryDecision::give_up) co_return last;
     shared.metrics.count_retry(worker, last.kind());
-    ctx.tried.insert(worker);
+    if (!again) ctx.tried.insert(worker);
     ctx.enter(Phase::proxy);
     fresh = false;
   }

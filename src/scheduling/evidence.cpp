@@ -38,6 +38,11 @@ void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint
     }
     fleet.delivered(worker, report.last_token.value_or(*report.first_token));
   }
+  const bool whole = report.outcome == Outcome::answered && report.by_model &&
+                     !report.first_token && !lease.work.stream && !lease.cold;
+  if (whole && report.sent && now > *report.sent) {
+    fleet.pace(worker).whole_answer(lease.work.prompt_tokens, now - *report.sent);
+  }
   switch (report.outcome) {
     case Outcome::model_unavailable:
       if (!lease.cold) {

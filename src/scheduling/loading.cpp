@@ -116,6 +116,25 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
   }
 }
 
+void Scheduler::State::note_loads(WorkerId worker, TimePoint now) {
+  const auto& all = leases.all();
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    const Lease& lease = all[i];
+    if (!lease.held || lease.cold || lease.first_token || lease.place.worker != worker ||
+        !is_evidence(lease)) {
+      continue;
+    }
+    const Instance& instance = fleet.instance(lease.place);
+    if (!instance.listed || instance.loaded) {
+      continue;
+    }
+    leases.note_cold(LeaseId(i));
+    if (!loads.loading(worker, instance.model)) {
+      loads.begin(worker, instance.model, now);
+    }
+  }
+}
+
 void Scheduler::State::note_overdue(const LoadTable::Pair& load) {
   for (const Lease& lease : leases.all()) {
     if (lease.held && lease.cold && !lease.first_token && lease.place.worker == load.worker &&

@@ -68,8 +68,13 @@ void Pace::first_token(std::uint64_t prompt_tokens, Duration took) noexcept {
   prefills_.add(times(took, 1 / thousands(prompt_tokens)));
 }
 
+void Pace::whole_answer(std::uint64_t prompt_tokens, Duration took) noexcept {
+  wholes_.add(times(took, 1 / thousands(prompt_tokens)));
+}
+
 std::optional<Duration> Pace::prefill(std::uint64_t prompt_tokens) const noexcept {
-  return scaled(prefills_, 0.9, thousands(prompt_tokens));
+  const DurationSpread& known = prefills_.count() < enough ? wholes_ : prefills_;
+  return scaled(known, 0.9, thousands(prompt_tokens));
 }
 
 std::optional<Duration> Pace::longest_prefill(std::uint64_t prompt_tokens) const noexcept {

@@ -28,9 +28,12 @@ class DurationSpread {
 class Pace {
  public:
   void first_token(std::uint64_t prompt_tokens, Duration took) noexcept;
+  /// An answer that came in one piece: its prompt took no longer than that.
+  void whole_answer(std::uint64_t prompt_tokens, Duration took) noexcept;
   void between_tokens(Duration mean_gap) noexcept { gaps_.add(mean_gap); }
 
-  /// How long a prompt takes until its first token in nine of ten cases.
+  /// How long a prompt takes until its first token in nine of ten cases; where no stream has told
+  /// that, until the end of the answer.
   [[nodiscard]] std::optional<Duration> prefill(std::uint64_t prompt_tokens) const noexcept;
   /// The same, in 99 of 100 cases.
   [[nodiscard]] std::optional<Duration> longest_prefill(std::uint64_t prompt_tokens) const noexcept;
@@ -38,6 +41,7 @@ class Pace {
 
  private:
   DurationSpread prefills_;  ///< For a prompt of one thousand tokens more than `overhead`.
+  DurationSpread wholes_;    ///< The same of answers in one piece, until their end.
   DurationSpread gaps_;
 };
 

@@ -230,6 +230,7 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
     state.refuse_impossible(effects);
     state.restrand(now);
   }
+  state.note_loads(worker, now);
   state.settle(now, effects);
   return effects;
 }

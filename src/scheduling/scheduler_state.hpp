@@ -58,6 +58,9 @@ struct Scheduler::State {
   /// Every usable worker has it on disk only and failed to load it lately.
   [[nodiscard]] bool unloadable(const Needs& needs, TimePoint now) const;
   void end_load(const Lease& lease, const Report& report, TimePoint now);
+  /// What runs on an instance that the catalogue tells as not loaded any more, and has no token
+  /// yet, makes the worker load it again.
+  void note_loads(WorkerId worker, TimePoint now);
   /// The load took too long: what waits for it there is to be ended.
   void note_overdue(const LoadTable::Pair& load);
   /// The worker leaves: its loads are forgotten, but who waits for them has its deadline still.

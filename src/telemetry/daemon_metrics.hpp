@@ -33,18 +33,29 @@ class DaemonMetrics {
   void create_reload_series(Instruments& instruments);
 
   /// The config keys of all limits that can be hit; whatever else is told counts as the last one.
-  static constexpr std::array<std::string_view, 22> limits = {
-      "limits.head_bytes",     "limits.header_count",
-      "limits.target_bytes",   "limits.body_bytes",
-      "limits.body_memory",    "limits.inspections",
-      "limits.stream_buffer",  "limits.stream_buffer_total",
-      "limits.held_answer",    "limits.pool_connections",
-      "limits.connections",    "models.load_timeout",
-      "queue.length",          "queue.max_wait",
-      "queue.max_wait_stream", "timeouts.client_head",
-      "timeouts.client_body",  "timeouts.client_write",
-      "timeouts.request",      "timeouts.connect",
-      "timeouts.send",         "other"};
+  static constexpr std::array<std::string_view, 23> limits = {"limits.head_bytes",
+                                                              "limits.header_count",
+                                                              "limits.target_bytes",
+                                                              "limits.body_bytes",
+                                                              "limits.body_memory",
+                                                              "limits.inspections",
+                                                              "limits.stream_buffer",
+                                                              "limits.stream_buffer_total",
+                                                              "limits.held_answer",
+                                                              "limits.pool_connections",
+                                                              "limits.connections",
+                                                              "limits.connections_per_client",
+                                                              "models.load_timeout",
+                                                              "queue.length",
+                                                              "queue.max_wait",
+                                                              "queue.max_wait_stream",
+                                                              "timeouts.client_head",
+                                                              "timeouts.client_body",
+                                                              "timeouts.client_write",
+                                                              "timeouts.request",
+                                                              "timeouts.connect",
+                                                              "timeouts.send",
+                                                              "other"};
   static constexpr std::size_t most_shards = 256;
 
   std::array<Counter*, limits.size()> limit_hits_{};

@@ -102,6 +102,21 @@ void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Ef
       see(w, model.key);
     }
   }
+  for (Instance& instance : w.instances) {
+    for (auto& [id, lease] : instance.leases) {
+      const bool loads = instance.listed && !instance.loaded && lease.cold_model.empty() &&
+                         !lease.first_token && !lease.foreign;
+      if (!loads) {
+        continue;
+      }
+      lease.cold_model = instance.model.key;
+      if (!w.loads.contains(lease.cold_model)) {
+        w.loads[lease.cold_model] = {now_ + options_.models.load_timeout, false,
+                                     !w.unseen.contains(lease.cold_model)};
+        w.load_began[lease.cold_model] = now_;
+      }
+    }
+  }
   expect_no_transition(effects);
   apply(effects, now);
 }

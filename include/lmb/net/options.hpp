@@ -39,6 +39,8 @@ struct NetOptions {
   std::vector<ListenAddress> listen{{"127.0.0.1", 8080}, {"::1", 8080}};
   std::size_t threads = 0;               ///< threads: shards, 1..64; 0 = min(4, cores).
   std::size_t connections_max = 10'000;  ///< limits.connections: client connections at once.
+  /// limits.connections_per_client: of those, from one address.
+  std::size_t connections_per_client_max = 5'000;
 };
 
 }  // namespace lmb::net

@@ -43,6 +43,11 @@ struct ModelCatalogue {
   bool operator==(const ModelCatalogue&) const = default;
 };
 
+/// What is kept of a list: far more than a Mac has, and no more than can be compared in a moment.
+/// The rest of a longer one is passed over.
+inline constexpr std::size_t listed_models_max = 1000;
+inline constexpr std::size_t listed_instances_max = 64;  ///< Of one model; of its variants too.
+
 /// Parses the answer of GET /api/v1/models, /api/v0/models or /v1/models, whichever it is (told by
 /// its shape). Unknown members are ignored, missing ones tolerated. Errors: bad_response, also for
 /// LM Studio's 200 `{"error":"Unexpected endpoint or method…"}` (then route_unsupported).

@@ -12,9 +12,11 @@
 
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/dispatch/response_directory.hpp"
+#include "lmb/net/options.hpp"
 #include "lmb/net/shard.hpp"
 #include "lmb/protocol/head.hpp"
 #include "lmb/proxy/client_identity.hpp"
+#include "lmb/proxy/connection_counts.hpp"
 #include "lmb/proxy/local_answer.hpp"
 #include "lmb/proxy/options.hpp"
 #include "lmb/proxy/route_gaps.hpp"
@@ -50,14 +52,15 @@ std::string make_pseudonym();
 /// What all shards' sessions use. Built once, immutable but for the counters; outlives every Front.
 struct Shared {
   Shared(ProxyOptions proxy_options, dispatch::Dispatcher& the_dispatcher,
-         telemetry::Metrics& the_metrics)
+         telemetry::Metrics& the_metrics, const net::NetOptions& net = {})
       : options(std::move(proxy_options)),
         dispatcher(the_dispatcher),
         metrics(the_metrics),
         identities(options.auth),
         responses(options.responses),
         body_memory(options.limits.body_memory),
-        stream_memory(options.limits.stream_buffer_total) {}
+        stream_memory(options.limits.stream_buffer_total),
+        connections(net.connections_max, net.connections_per_client_max) {}
 
   const ProxyOptions options;
   scheduling::RetryOptions retry;
@@ -75,9 +78,8 @@ struct Shared {
   MemoryBudget body_memory;
   MemoryBudget stream_memory;
   std::atomic<std::size_t> inspections{
-      0};                                ///< Bodies that wait for the helper thread or are there.
-  std::size_t connections_max = 10'000;  ///< limits.connections
-  std::atomic<std::size_t> connections{0};  ///< Client connections open now, over all shards.
+      0};                        ///< Bodies that wait for the helper thread or are there.
+  ConnectionCounts connections;  ///< Of clients, over all shards.
 };
 
 /// The proxy on one shard: its sessions, its pooled connections, its view of the fleet.
@@ -86,8 +88,8 @@ class Front {
  public:
   Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log, std::uint64_t seed);
 
-  /// Serves a client connection until it ends, or refuses it when limits.connections are open; the
-  /// session belongs to the shard's group.
+  /// Serves a client connection until it ends, or refuses it when limits.connections are open, or
+  /// limits.connections_per_client from its address; the session belongs to the shard's group.
   void serve(boost::asio::ip::tcp::socket socket);
 
   /// Connections that are being refused now.

@@ -1,9 +1,12 @@
 // Client connections: limits, keep-alive, slow readers.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "lmb/net/network.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
 
@@ -72,6 +75,38 @@ TEST(Connection, too_many_are_refused_with_503) {
   EXPECT_EQ(nlohmann::json::parse(refused.body).at("error").at("code"), "too_many_connections");
   first.send(get("/healthz"));
   EXPECT_EQ(first.read_answer().status, 200U);
+}
+
+TEST(Connection, too_many_of_one_client_are_refused_unless_it_is_a_trusted_proxy) {
+  for (const bool trusted : {false, true}) {
+    DaemonOptions options;
+    options.adjust = [trusted](config::Config& config) {
+      config.net.connections_per_client_max = 2;
+      if (trusted) config.proxy.auth.trusted_proxies = {*net::parse_network("127.0.0.0/8")};
+    };
+    Daemon daemon(options);
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 3; ++i) {
+      clients.push_back(std::make_unique<RawClient>(daemon.port()));
+      if (i < 2 || trusted) {
+        clients.back()->send(get("/healthz"));
+        EXPECT_EQ(clients.back()->read_answer().status, 200U) << i;
+      }
+    }
+    if (trusted) continue;
+    EXPECT_EQ(clients.back()->read_answer().status, 503U);
+    clients.front()->close();
+    EXPECT_TRUE(eventually([&] {
+      RawClient again(daemon.port());
+      again.send(get("/healthz"));
+      return again.read_answer().status == 200U;
+    })) << "a place was lost";
+    clients.clear();
+    EXPECT_TRUE(eventually([&] {
+      return daemon.metric(
+                 R"(lmbalancer_limit_hits_total{limit="limits.connections_per_client"})") >= 1;
+    }));
+  }
 }
 
 TEST(Connection, a_refused_client_that_is_still_sending_gets_its_answer) {

@@ -66,6 +66,21 @@ TEST(InstanceChoice, a_prompt_too_long_for_all_is_told_in_lm_studios_words) {
   EXPECT_EQ(posts(daemon, 0) + posts(daemon, 1), 1U) << "another worker could not help";
 }
 
+TEST(InstanceChoice, one_that_was_unloaded_unseen_is_loaded_again_by_the_same_worker) {
+  DaemonOptions options;
+  options.workers = 1;
+  options.adjust = [](config::Config& config) { config.upstream.probe_interval = 1h; };
+  Daemon daemon(options);
+  daemon.fleet().with(0, [](sim::Worker& worker) {
+    worker.set_error(sim::ErrorAnswer::model_unloaded, sim::FaultScope::generation, 1);
+  });
+  RawClient client(daemon.port());
+  client.send(chat_of(10));
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.status, 200U) << answer.body;
+  EXPECT_EQ(answer.fields.at("x-lmb-attempts"), "2");
+}
+
 TEST(InstanceChoice, one_that_answers_as_if_it_were_not_there_has_its_list_read_at_once) {
   DaemonOptions options;
   options.workers = 2;

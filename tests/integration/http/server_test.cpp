@@ -168,6 +168,15 @@ TEST_F(ServerTest, refuses_what_breaks_the_rules) {
                   .starts_with("HTTP/1.1 413 "));
   EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
                   .starts_with("HTTP/1.1 400 "));
+  for (const char* const framing :
+       {"Transfer-Encoding: xchunked", "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3",
+        "Content-Length: 3\r\nContent-Length: 3"}) {
+    const std::string request = "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(framing) +
+                                "\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    EXPECT_TRUE(ask(request).starts_with("HTTP/1.1 400 ")) << framing;
+  }
   EXPECT_EQ(handled, 0);
 }
 

@@ -112,6 +112,21 @@ TEST(LoadTimeStory, a_load_on_a_worker_that_left_has_its_deadline_still) {
   EXPECT_FALSE(story->any_loads());
 }
 
+TEST(LoadTimeStory, a_request_whose_instance_is_unloaded_under_it_begins_a_load) {
+  Story story({slots(2)});
+  story.all_up();
+  const Slot slot = story.runs_on(0);
+  ASSERT_FALSE(slot.cold);
+  (void)story.offer(0, {{"m", false}});
+  EXPECT_TRUE(story->loading(WorkerId(0)));
+  const TicketId follower = story.waits();
+  EXPECT_EQ(story->snapshot(story.now()).holds.load, 1U);
+  story.pass(180s);
+  Told told = refused({{follower, Refusal::load_failed}});
+  told.overdue = {{WorkerId(0), slot.grant}};
+  EXPECT_EQ(story.tick(), told);
+}
+
 TEST(LoadTimeStory, an_instance_that_answers_as_if_it_were_not_there_is_not) {
   Story story({slots(4), slots(4)});
   story.all_up();

@@ -110,6 +110,29 @@ TEST(SettlingStory, the_estimate_is_learned_from_the_worker) {
   EXPECT_LE(*next, story.now() + 5s) << "a step of the distribution above";
 }
 
+TEST(SettlingStory, answers_in_one_piece_teach_it_too) {
+  Story story({slots(1)});
+  story.all_up();
+  Demand demand;
+  demand.model = "m";
+  demand.deadline = story.now() + 1h;
+  demand.prompt_tokens = 500;
+  for (int i = 0; i < 20; ++i) {
+    const Slot slot = std::get<Slot>(story.submit(demand));
+    Report report;
+    report.sent = story.now();
+    story.pass(1s);
+    (void)story.finish(slot, report);
+  }
+  const Slot slot = std::get<Slot>(story.submit(demand));
+  (void)story.finish(slot, left(story.now()));
+  story.waits();
+  const auto next = story->next_tick(story.now());
+  ASSERT_TRUE(next);
+  EXPECT_GE(*next, story.now() + 1s);
+  EXPECT_LE(*next, story.now() + 2s) << "not 11 s";
+}
+
 TEST(SettlingStory, the_prompts_of_others_lengthen_the_estimate) {
   Story story({slots(4)});
   story.all_up();
