@@ -186,7 +186,7 @@ std::optional<Error> AnswerRelay::note_stream_error() {
 net::Task<void> AnswerRelay::end_cut_answer(const Error& error) {
   const bool client_there =
       error.kind() != ErrorKind::client_gone && error.kind() != ErrorKind::client_stalled;
-  if (!ctx_.committed || !client_there) co_return;
+  if (!ctx_.committed || !client_there || !client_.stream().is_open()) co_return;
   const bool tell =
       event_stream_ && framing_.kind == BodyFraming::chunked && scanner_.at_event_boundary();
   if (tell) {

@@ -211,7 +211,8 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
   ctx.record.worker = worker;
   upstream::Exchange exchange(ctx.front.shard(), client.interruption(), ctx.front.shared().upstream,
                               ctx.front.response_head());
-  RunningAttempt running(ctx.front.attempts(), worker, lease.slot().grant, client.interruption());
+  RunningAttempt running(ctx.front.attempts(), ctx.record, lease.slot().grant,
+                         client.interruption());
   auto result = co_await ask(client, ctx, exchange, lease, fresh);
   if (result) {
     AnswerRelay relay(client, ctx, exchange, lease, running);

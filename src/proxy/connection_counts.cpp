@@ -21,13 +21,15 @@ ConnectionCounts::Key ConnectionCounts::key_of(const boost::asio::ip::address& c
   return key;
 }
 
-ConnectionCounts::Verdict ConnectionCounts::enter(const Key& key, bool exempt) {
+ConnectionCounts::Verdict ConnectionCounts::enter(const Key& key) {
   const std::lock_guard lock(mutex_);
   if (open_ >= total_max_) return Verdict::total_full;
-  const auto found = by_client_.find(key);
-  const auto has = found == by_client_.end() ? 0 : found->second;
-  if (!exempt && has >= per_client_max_) return Verdict::client_full;
-  by_client_[key] = has + 1;
+  if (key != Key()) {
+    const auto found = by_client_.find(key);
+    const auto has = found == by_client_.end() ? 0 : found->second;
+    if (has >= per_client_max_) return Verdict::client_full;
+    by_client_[key] = has + 1;
+  }
   ++open_;
   return Verdict::admitted;
 }
@@ -36,7 +38,7 @@ void ConnectionCounts::leave(const Key& key) noexcept {
   const std::lock_guard lock(mutex_);
   --open_;
   const auto found = by_client_.find(key);
-  if (--found->second == 0) by_client_.erase(found);
+  if (found != by_client_.end() && --found->second == 0) by_client_.erase(found);
 }
 
 }  // namespace lmb::proxy

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client_session.hpp"
+#include "lmb/net/network.hpp"
 #include "lmb/telemetry/log.hpp"
 
 namespace lmb::proxy {
@@ -77,9 +78,10 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
 
 void Front::serve(boost::asio::ip::tcp::socket socket) {
   boost::system::error_code gone;
-  const auto peer = socket.remote_endpoint(gone).address();
-  const auto key = ConnectionCounts::key_of(peer);
-  const auto verdict = shared_.connections.enter(key, shared_.identities.trusts(peer));
+  const auto peer = net::unmapped(socket.remote_endpoint(gone).address());
+  const bool proxy = shared_.identities.trusts(peer);
+  const auto key = proxy ? ConnectionCounts::Key() : ConnectionCounts::key_of(peer);
+  const auto verdict = shared_.connections.enter(key);
   if (verdict == ConnectionCounts::Verdict::admitted) {
     ConnectionCounts::Place place(shared_.connections, key);
     shard_.sessions().spawn(serve_client(*this, std::move(socket), std::move(place)));
@@ -156,7 +158,7 @@ void Front::cut(WorkerId worker) {
 
 void Front::cut_load(std::uint64_t grant) {
   for (auto& attempt : attempts_) {
-    if (attempt.grant() != grant) continue;
+    if (attempt.grant() != grant || attempt.has_token()) continue;
     attempt.interruption().fail(ErrorKind::load_timeout);
     return attempt.interruption().bell().ring();
   }

@@ -17,9 +17,10 @@ bool refuses_name(const Error& error) noexcept {
 }  // namespace
 
 bool tells_gone(const scheduling::Slot& slot, const Error& error) noexcept {
-  // An instance's own name is known for as long as the instance is there.
+  const std::string& words = error.detail();
   return error.kind() == ErrorKind::model_unavailable && !slot.cold &&
-         (!refuses_name(error) || slot.rename);
+         (words.starts_with("Model is unloaded") || words.starts_with("Model unloaded") ||
+          words.starts_with("No models loaded"));
 }
 
 scheduling::Outcome outcome_of(ErrorKind error) noexcept {
@@ -45,7 +46,7 @@ void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t pro
   report.by_model = false;
   if (outcome == scheduling::Outcome::model_unavailable) {
     report.load_error = error.detail();
-    report.load_tried = lease.slot().cold ? !refuses_name(error) : tells_gone(lease.slot(), error);
+    report.load_tried = !refuses_name(error);
   }
   lease.finish(std::move(report));
 }

@@ -39,17 +39,16 @@ void Scheduler::State::learn(const Lease& lease, const Report& report, TimePoint
     fleet.delivered(worker, report.last_token.value_or(*report.first_token));
   }
   const bool whole = report.outcome == Outcome::answered && report.by_model &&
-                     !report.first_token && !lease.work.stream && !lease.cold;
+                     !report.first_token && !lease.work.stream && !lease.cold &&
+                     lease.work.prompt_tokens > 0 &&
+                     fleet.instance(lease.place).kind == ModelKind::generating;
   if (whole && report.sent && now > *report.sent) {
     fleet.pace(worker).whole_answer(lease.work.prompt_tokens, now - *report.sent);
   }
   switch (report.outcome) {
     case Outcome::model_unavailable:
-      if (!lease.cold) {
+      if (!lease.cold && report.load_tried && strike(lease.place, now, effects)) {
         effects.doubted.push_back(worker);
-        if (report.load_tried) {
-          strike(lease.place, now, effects);
-        }
       }
       [[fallthrough]];
     case Outcome::answered:

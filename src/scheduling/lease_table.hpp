@@ -36,7 +36,6 @@ class LeaseTable {
   Lease remove(LeaseId id);
   [[nodiscard]] const Lease& find(LeaseId id) const;
   void note_first_token(LeaseId id) { leases_[id.value()].first_token = true; }
-  void note_cold(LeaseId id) { leases_[id.value()].cold = true; }
   void note_held_back(LeaseId id) { leases_[id.value()].held_back = true; }
   /// Those that are held, and places that are vacant.
   [[nodiscard]] const std::vector<Lease>& all() const noexcept { return leases_; }

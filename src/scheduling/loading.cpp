@@ -116,25 +116,6 @@ void Scheduler::State::end_load(const Lease& lease, const Report& report, TimePo
   }
 }
 
-void Scheduler::State::note_loads(WorkerId worker, TimePoint now) {
-  const auto& all = leases.all();
-  for (std::uint32_t i = 0; i < all.size(); ++i) {
-    const Lease& lease = all[i];
-    if (!lease.held || lease.cold || lease.first_token || lease.place.worker != worker ||
-        !is_evidence(lease)) {
-      continue;
-    }
-    const Instance& instance = fleet.instance(lease.place);
-    if (!instance.listed || instance.loaded) {
-      continue;
-    }
-    leases.note_cold(LeaseId(i));
-    if (!loads.loading(worker, instance.model)) {
-      loads.begin(worker, instance.model, now);
-    }
-  }
-}
-
 void Scheduler::State::note_overdue(const LoadTable::Pair& load) {
   for (const Lease& lease : leases.all()) {
     if (lease.held && lease.cold && !lease.first_token && lease.place.worker == load.worker &&
@@ -146,7 +127,9 @@ void Scheduler::State::note_overdue(const LoadTable::Pair& load) {
 
 void Scheduler::State::keep_deadlines(WorkerId worker) {
   for (const Lease& lease : leases.all()) {
-    if (!lease.held || !lease.cold || lease.first_token || lease.place.worker != worker) {
+    // What comes in one piece may be generated already: nobody would tell.
+    if (!lease.held || !lease.cold || !lease.work.stream || lease.first_token ||
+        lease.place.worker != worker) {
       continue;
     }
     if (const auto begun = loads.begun(worker, fleet.instance(lease.place).model)) {
@@ -172,11 +155,11 @@ void Scheduler::State::end_leaving(TimePoint now) {
   });
 }
 
-void Scheduler::State::strike(Place place, TimePoint now, Effects& effects) {
+bool Scheduler::State::strike(Place place, TimePoint now, Effects& effects) {
   const Instance& instance = fleet.instance(place);
   // A place that the catalogue tells as on disk, or not at all, was told rightly.
   if (!instance.loaded || !instance.listed) {
-    return;
+    return false;
   }
   Offers offers = fleet.worker(place.worker).offers;
   for (ModelOffer& model : offers.models) {
@@ -189,6 +172,7 @@ void Scheduler::State::strike(Place place, TimePoint now, Effects& effects) {
   models.set_offers(place.worker, fleet.worker(place.worker));
   refuse_impossible(effects);
   restrand(now);
+  return true;
 }
 
 std::optional<WorkerId> Scheduler::State::choose_switch(const Needs& needs, TimePoint now) const {

@@ -230,7 +230,6 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
     state.refuse_impossible(effects);
     state.restrand(now);
   }
-  state.note_loads(worker, now);
   state.settle(now, effects);
   return effects;
 }

@@ -127,7 +127,9 @@ Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePo
           .lease = leases.add(taken),
           .grant = taken.grant,
           .cold = !instance.loaded,
-          .watched = taken.trial || !instance.settling.empty() || !instance.loaded,
+          // Nobody can say how long a prompt of unknown size may be silent: its first token can.
+          .watched = taken.trial || !instance.settling.empty() || !instance.loaded ||
+                     (taken.work.stream && taken.work.prompt_tokens == 0),
           .id = instance.id,
           .rename = place.rename || rename};
 }

@@ -58,16 +58,13 @@ struct Scheduler::State {
   /// Every usable worker has it on disk only and failed to load it lately.
   [[nodiscard]] bool unloadable(const Needs& needs, TimePoint now) const;
   void end_load(const Lease& lease, const Report& report, TimePoint now);
-  /// What runs on an instance that the catalogue tells as not loaded any more, and has no token
-  /// yet, makes the worker load it again.
-  void note_loads(WorkerId worker, TimePoint now);
   /// The load took too long: what waits for it there is to be ended.
   void note_overdue(const LoadTable::Pair& load);
   /// The worker leaves: its loads are forgotten, but who waits for them has its deadline still.
   void keep_deadlines(WorkerId worker);
   void end_leaving(TimePoint now);
-  /// The instance is not there, whatever the catalogue told.
-  void strike(Place place, TimePoint now, Effects& effects);
+  /// The instance is not there, whatever the catalogue told; false: it told so itself.
+  bool strike(Place place, TimePoint now, Effects& effects);
   void begin_switches(TimePoint now);
   void end_switches();
   [[nodiscard]] std::optional<WorkerId> choose_switch(const Needs& needs, TimePoint now) const;

@@ -288,9 +288,10 @@ net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint 
     if (!catalogue) continue;
     // Kept until the worker fails or its name is looked up again.
     target.list_index = index;
-    // One that was asked for before it was doubted may be the wrong one again.
-    const bool fresh = doubts == target.doubts;
-    if (fresh && !target.removed && target.catalogue != *catalogue) {
+    // One that was asked for before it was doubted may be the wrong one again; but who doubts
+    // without end must not keep every list away.
+    target.dropped = doubts != target.doubts && !target.dropped;
+    if (!target.dropped && !target.removed && target.catalogue != *catalogue) {
       target.catalogue = *catalogue;
       news_.on_catalogue(target.id, *catalogue);
     }

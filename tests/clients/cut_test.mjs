@@ -22,6 +22,7 @@ const wholeOnly = ['empty_stream'];
 let daemon;
 let openai;
 let anthropic;
+let tokens = 0; // of the last answer, before its error
 
 before(async () => {
   daemon = await startDaemon(process.env.LMBALANCER_BINARY);
@@ -40,9 +41,7 @@ const withFault = (fault) => ({ headers: { 'x-sim-fault': fault } });
 async function openaiStream(fault) {
   const body = { model, messages, max_tokens: 40, stream: true };
   const stream = await openai.chat.completions.create(body, withFault(fault));
-  let tokens = 0;
   for await (const chunk of stream) tokens += chunk.choices[0]?.delta?.content ? 1 : 0;
-  return tokens;
 }
 
 async function openaiWhole(fault) {
@@ -52,7 +51,7 @@ async function openaiWhole(fault) {
 async function anthropicStream(fault) {
   const body = { model, messages, max_tokens: 40, stream: true };
   const stream = await anthropic.messages.create(body, withFault(fault));
-  for await (const event of stream) void event;
+  for await (const event of stream) tokens += event.type === 'content_block_delta' ? 1 : 0;
 }
 
 async function anthropicWhole(fault) {
@@ -65,10 +64,13 @@ for (const [way, ask] of Object.entries(ways)) {
   const more = way.endsWith('Whole') ? wholeOnly : [];
   for (const fault of [...midStream, ...beforeAnyToken, ...more]) {
     test(`${way}: ${fault} is an error`, limit, async () => {
+      tokens = 0;
       await assert.rejects(ask(fault), (error) => {
         assert.ok(error instanceof Error, `${error}`);
         return true;
       });
+      const begun = way.endsWith('Stream') && midStream.includes(fault);
+      assert.equal(tokens > 0, begun, `${tokens} tokens came before the error`);
       await daemon.metricBecomes('lmbalancer_inflight_requests', 0);
     });
   }

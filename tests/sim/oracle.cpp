@@ -81,7 +81,6 @@ void Oracle::pass(TimePoint now) {
       }
     }
   }
-  end_leaving();
   if (!startup_over_ && now >= startup_end_) {
     startup_over_ = true;
     restrand(startup_end_);

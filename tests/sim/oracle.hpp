@@ -151,7 +151,7 @@ class Oracle {
   void end_load(Worker& worker, const Lease& lease, const scheduling::Report& report);
   void learn_load(Worker& worker, const std::string& model);
   /// An instance that answers as if it were not there is not.
-  void strike(Worker& worker, const std::string& model, const std::string& id);
+  bool strike(Worker& worker, const std::string& model, const std::string& id);
   void fail_load(Worker& worker, const std::string& model, TimePoint at);
   [[nodiscard]] bool servable(const Waiting& request) const;
   [[nodiscard]] bool stranded(const Waiting& request) const;
@@ -173,7 +173,6 @@ class Oracle {
   void check_slot(const Waiting& request, const scheduling::Slot& slot, const Instance& instance);
   /// Forgets all of the worker but what runs there.
   static Worker without_knowledge(const Worker& worker);
-  void end_leaving();
   void compare(const Worker& mine, const scheduling::WorkerSnapshot& said);
   void compare_queue(const scheduling::Scheduler& scheduler);
   void list(Worker& worker, const scheduling::Offers& offers);
@@ -192,7 +191,6 @@ class Oracle {
   TimePoint now_;
   std::deque<std::pair<std::uint64_t, TimePoint>> poisons_;  ///< Prompts that were evidence, when.
   TicketId last_ticket_;
-  std::vector<std::pair<scheduling::OverdueLoad, TimePoint>> leaving_;  ///< Loads, until when.
   scheduling::Effects due_;  ///< What the next effects must tell of overdue and doubted.
   std::optional<std::string> complaint_;
 };

@@ -223,11 +223,9 @@ void Oracle::finished(const scheduling::Slot& slot, const Report& report, const 
   end_load(w, lease, report);
   if (!lease.foreign) {
     learn(w, lease, report);
-    if (report.outcome == Outcome::model_unavailable && lease.cold_model.empty()) {
+    const bool missing = report.outcome == Outcome::model_unavailable && report.load_tried;
+    if (missing && lease.cold_model.empty() && strike(w, model, id)) {
       due_.doubted.push_back(slot.worker);
-      if (report.load_tried) {
-        strike(w, model, id);
-      }
     }
   }
   expect_transition(worker, effects);

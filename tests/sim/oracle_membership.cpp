@@ -46,34 +46,10 @@ void Oracle::joined(WorkerId place, const scheduling::WorkerSpec& spec, const Ef
 void Oracle::left(WorkerId worker, const Effects& effects, TimePoint now) {
   pass(now);
   Worker& w = workers_[worker.value()];
-  for (const Instance& instance : w.instances) {
-    for (const auto& [id, lease] : instance.leases) {
-      if (w.loads.contains(lease.cold_model) && !lease.first_token) {
-        leaving_.emplace_back(scheduling::OverdueLoad{worker, lease.grant},
-                              w.load_began[lease.cold_model] + options_.models.load_timeout);
-      }
-    }
-  }
   w = without_knowledge(w);
   w.member = false;
   expect_no_transition(effects);
   apply(effects, now);
-}
-
-void Oracle::end_leaving() {
-  for (const auto& [request, deadline] : leaving_) {
-    if (now_ < deadline) {
-      continue;
-    }
-    for (const Instance& instance : workers_[request.worker.value()].instances) {
-      for (const auto& [id, lease] : instance.leases) {
-        if (lease.grant == request.grant && !lease.first_token) {
-          due_.overdue.push_back(request);
-        }
-      }
-    }
-  }
-  std::erase_if(leaving_, [this](const auto& each) { return each.second <= now_; });
 }
 
 void Oracle::changed(WorkerId worker, const scheduling::WorkerSpec& spec, const Effects& effects,

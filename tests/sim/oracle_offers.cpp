@@ -75,12 +75,12 @@ void Oracle::learn_load(Worker& w, const std::string& model) {
   w.load_learned[model] = learned == w.load_learned.end() ? took : (learned->second * 3 + took) / 4;
 }
 
-void Oracle::strike(Worker& w, const std::string& model, const std::string& id) {
+bool Oracle::strike(Worker& w, const std::string& model, const std::string& id) {
   const bool told = std::any_of(w.instances.begin(), w.instances.end(), [&](const Instance& each) {
     return each.listed && each.loaded && each.model.key == model && each.id == id;
   });
   if (!told) {
-    return;
+    return false;
   }
   for (scheduling::ModelOffer& offer : w.offers.models) {
     if (offer.key == model) {
@@ -88,6 +88,7 @@ void Oracle::strike(Worker& w, const std::string& model, const std::string& id) 
     }
   }
   list(w, w.offers);
+  return true;
 }
 
 void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Effects& effects,
@@ -100,21 +101,6 @@ void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Ef
   for (const scheduling::ModelOffer& model : offers.models) {
     if (!model.instances.empty()) {
       see(w, model.key);
-    }
-  }
-  for (Instance& instance : w.instances) {
-    for (auto& [id, lease] : instance.leases) {
-      const bool loads = instance.listed && !instance.loaded && lease.cold_model.empty() &&
-                         !lease.first_token && !lease.foreign;
-      if (!loads) {
-        continue;
-      }
-      lease.cold_model = instance.model.key;
-      if (!w.loads.contains(lease.cold_model)) {
-        w.loads[lease.cold_model] = {now_ + options_.models.load_timeout, false,
-                                     !w.unseen.contains(lease.cold_model)};
-        w.load_began[lease.cold_model] = now_;
-      }
     }
   }
   expect_no_transition(effects);

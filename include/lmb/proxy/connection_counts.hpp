@@ -39,9 +39,9 @@ class ConnectionCounts {
     Key key_;
   };
 
-  /// Counts a connection that is admitted; its Place must be made of `key` then. `exempt`: of a
-  /// proxy that speaks for many clients, so that only the total counts.
-  [[nodiscard]] Verdict enter(const Key& key, bool exempt);
+  /// Counts a connection that is admitted; its Place must be made of `key` then. Key{}: of a proxy
+  /// that speaks for many clients, so that only the total counts.
+  [[nodiscard]] Verdict enter(const Key& key);
   /// What a client is counted by; IPv4 in IPv6 is IPv4.
   [[nodiscard]] static Key key_of(const boost::asio::ip::address& client) noexcept;
   [[nodiscard]] std::size_t open() const noexcept { return open_.load(std::memory_order_relaxed); }

@@ -43,10 +43,10 @@ using RunningAttempts =
 /// Thread safety: none; lives on its shard, shorter than the interruption.
 class RunningAttempt : public UnlinksItself {
  public:
-  /// `grant`: Slot::grant of its lease.
-  RunningAttempt(RunningAttempts& all, WorkerId worker, std::uint64_t grant,
+  /// `record` names the worker; `grant`: Slot::grant of its lease.
+  RunningAttempt(RunningAttempts& all, const telemetry::RequestRecord& record, std::uint64_t grant,
                  net::Interruption& interruption)
-      : worker_(worker), grant_(grant), interruption_(interruption) {
+      : record_(record), worker_(*record.worker), grant_(grant), interruption_(interruption) {
     all.push_back(*this);
   }
   RunningAttempt(const RunningAttempt&) = delete;
@@ -54,6 +54,8 @@ class RunningAttempt : public UnlinksItself {
   ~RunningAttempt() { end(); }
 
   [[nodiscard]] WorkerId worker() const noexcept { return worker_; }
+  /// A token of its answer has come: the model is loaded, whatever others may think.
+  [[nodiscard]] bool has_token() const noexcept { return record_.first_token.has_value(); }
   [[nodiscard]] std::uint64_t grant() const noexcept { return grant_; }
   [[nodiscard]] net::Interruption& interruption() noexcept { return interruption_; }
   /// Nothing is wanted of the worker any more: what it does ends no wait from now on.
@@ -65,6 +67,7 @@ class RunningAttempt : public UnlinksItself {
   }
 
  private:
+  const telemetry::RequestRecord& record_;
   const WorkerId worker_;
   const std::uint64_t grant_;
   net::Interruption& interruption_;

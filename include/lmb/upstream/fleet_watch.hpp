@@ -92,6 +92,7 @@ class FleetWatch {
     TimePoint probed_at{};
     bool soon = false;           ///< Probe again as soon as may be.
     std::uint64_t doubts = 0;    ///< How often read_again() was asked.
+    bool dropped = false;        ///< The last list was dropped for a doubt: the next one counts.
     Watcher* watcher = nullptr;  ///< The coroutine that watches it, while it runs.
     std::size_t list_index = 0;  ///< Which model list the worker is known to have.
     std::optional<protocol::ModelCatalogue> catalogue;

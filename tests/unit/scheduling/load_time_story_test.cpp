@@ -100,7 +100,11 @@ TEST(LoadTimeStory, a_load_on_a_worker_that_left_has_its_deadline_still) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});
   (void)story.offer(1, Offers{});
-  const Slot leader = story.runs_on(0);
+  Demand demand;
+  demand.model = "m";
+  demand.deadline = story.now() + 1h;
+  demand.stream = true;
+  const Slot leader = std::get<Slot>(story.submit(demand));
   (void)story.leave(0);
   story.pass(180s - 1ns);
   EXPECT_EQ(story.tick(), nothing);
@@ -110,21 +114,6 @@ TEST(LoadTimeStory, a_load_on_a_worker_that_left_has_its_deadline_still) {
   told.overdue = {{WorkerId(0), leader.grant}};
   EXPECT_EQ(story.tick(), told);
   EXPECT_FALSE(story->any_loads());
-}
-
-TEST(LoadTimeStory, a_request_whose_instance_is_unloaded_under_it_begins_a_load) {
-  Story story({slots(2)});
-  story.all_up();
-  const Slot slot = story.runs_on(0);
-  ASSERT_FALSE(slot.cold);
-  (void)story.offer(0, {{"m", false}});
-  EXPECT_TRUE(story->loading(WorkerId(0)));
-  const TicketId follower = story.waits();
-  EXPECT_EQ(story->snapshot(story.now()).holds.load, 1U);
-  story.pass(180s);
-  Told told = refused({{follower, Refusal::load_failed}});
-  told.overdue = {{WorkerId(0), slot.grant}};
-  EXPECT_EQ(story.tick(), told);
 }
 
 TEST(LoadTimeStory, an_instance_that_answers_as_if_it_were_not_there_is_not) {
@@ -147,9 +136,7 @@ TEST(LoadTimeStory, a_name_that_is_nothing_to_a_route_takes_no_instance_away) {
   story.all_up();
   Report refusal(Outcome::model_unavailable);
   refusal.load_tried = false;
-  Told told = nothing;
-  told.doubted = {WorkerId(0)};
-  EXPECT_EQ(story.finish(story.runs_on(0), refusal), told) << "but the list is read again";
+  EXPECT_EQ(story.finish(story.runs_on(0), refusal), nothing);
   story.runs_on(1);
   EXPECT_FALSE(story.runs_on(0).cold);
 }
