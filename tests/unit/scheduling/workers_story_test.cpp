@@ -155,8 +155,8 @@ TEST(WorkersStory, a_snapshot_of_what_is_in_use_leaves_out_what_is_on_disk) {
   (void)story.offer(0, {{"m", true}, {"cold", false}});
   const auto models = [&story](SnapshotScope scope) {
     std::vector<std::string> names;
-    for (const InstanceSnapshot& instance :
-         story->snapshot(story.now(), scope).workers[0].instances) {
+    const FleetSnapshot fleet = story->snapshot(story.now(), scope);
+    for (const InstanceSnapshot& instance : fleet.workers[0].instances) {
       names.push_back(instance.model);
     }
     return names;
