@@ -6,7 +6,8 @@
 namespace lmb::test {
 namespace {
 
-#ifdef __GLIBC__
+// Of glibc's allocator: a sanitizer's keeps freed memory in quarantine.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 double resident_bytes(const ServedFleet& served) {
   const auto page = served.get_once("/metrics").body;
   const std::string name = "\nprocess_resident_memory_bytes ";
