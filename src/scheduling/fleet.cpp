@@ -251,7 +251,6 @@ void Fleet::used(Place place, TimePoint now) {
 void Fleet::begin_switch(WorkerId id, const std::string& model, TimePoint now) {
   Worker& worker = at(id);
   worker.switching_to = model;
-  worker.switch_since = now;
   worker.last_switch = now;
   switching_.insert(id);
 }

@@ -39,7 +39,6 @@ struct Worker {
   TimePoint busy_since;          ///< When in_flight rose from 0.
   TimePoint last_delivery;       ///< When a token or an answer came last.
   std::string switching_to;      ///< Key of the model that it is freed for; empty = none.
-  TimePoint switch_since;
   std::optional<TimePoint> last_switch;
   bool silent = false;  ///< Found wedged; nothing was delivered and nothing begun since.
   std::uint64_t grants_total = 0;

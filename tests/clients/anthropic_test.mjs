@@ -1,11 +1,11 @@
 // The official Anthropic client for JavaScript against a running balancer.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import Anthropic from '@anthropic-ai/sdk';
 
-import { startDaemon } from './daemon.mjs';
+import { withDaemon } from './daemon.mjs';
 
 const model = 'qwen/qwen3-30b-a3b';
 const messages = [{ role: 'user', content: 'Name three rivers.' }];
@@ -14,15 +14,9 @@ const limit = { timeout: 60_000 };
 let daemon;
 let client;
 
-before(async () => {
-  daemon = await startDaemon(process.env.LMBALANCER_BINARY);
+withDaemon((started) => {
+  daemon = started;
   client = new Anthropic({ baseURL: daemon.url, apiKey: 'unused', maxRetries: 0 });
-}, limit);
-
-after(async () => {
-  if (!daemon) return;
-  const end = await daemon.stop();
-  assert.deepEqual(end, { code: 0, signal: null }, `after SIGTERM; it said:\n${daemon.said()}`);
 }, limit);
 
 test('answers a message', limit, async () => {

@@ -2,12 +2,12 @@
 // for a whole answer.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
-import { startDaemon } from './daemon.mjs';
+import { withDaemon } from './daemon.mjs';
 
 const model = 'qwen/qwen3-30b-a3b';
 const messages = [{ role: 'user', content: 'Name three rivers.' }];
@@ -24,16 +24,10 @@ let openai;
 let anthropic;
 let tokens = 0; // of the last answer, before its error
 
-before(async () => {
-  daemon = await startDaemon(process.env.LMBALANCER_BINARY);
+withDaemon((started) => {
+  daemon = started;
   openai = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'unused', maxRetries: 0 });
   anthropic = new Anthropic({ baseURL: daemon.url, apiKey: 'unused', maxRetries: 0 });
-}, limit);
-
-after(async () => {
-  if (!daemon) return;
-  const end = await daemon.stop();
-  assert.deepEqual(end, { code: 0, signal: null }, `after SIGTERM; it said:\n${daemon.said()}`);
 }, limit);
 
 const withFault = (fault) => ({ headers: { 'x-sim-fault': fault } });

@@ -1,8 +1,10 @@
 // The daemon under test: `lmbalancer demo` on a port that the kernel chooses, and its metrics.
 
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { after, before } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const startDeadline = 30_000;
@@ -86,4 +88,18 @@ class Daemon {
     } while (Date.now() < until);
     throw new Error(`${name} is ${last}, not ${value}, after ${milliseconds} ms`);
   }
+}
+
+// One daemon for all tests of a file; `use` is given it when it listens.
+export function withDaemon(use, limit) {
+  let daemon;
+  before(async () => {
+    daemon = await startDaemon(process.env.LMBALANCER_BINARY);
+    use(daemon);
+  }, limit);
+  after(async () => {
+    if (!daemon) return;
+    const end = await daemon.stop();
+    assert.deepEqual(end, { code: 0, signal: null }, `after SIGTERM; it said:\n${daemon.said()}`);
+  }, limit);
 }

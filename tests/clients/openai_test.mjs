@@ -2,11 +2,11 @@
 // and nothing else.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import OpenAI from 'openai';
 
-import { startDaemon } from './daemon.mjs';
+import { withDaemon } from './daemon.mjs';
 
 const chatModel = 'qwen/qwen3-30b-a3b';
 const embeddingModel = 'text-embedding-nomic-embed-text-v1.5';
@@ -16,15 +16,9 @@ const limit = { timeout: 60_000 };
 let daemon;
 let client;
 
-before(async () => {
-  daemon = await startDaemon(process.env.LMBALANCER_BINARY);
+withDaemon((started) => {
+  daemon = started;
   client = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'unused', maxRetries: 0 });
-}, limit);
-
-after(async () => {
-  if (!daemon) return;
-  const end = await daemon.stop();
-  assert.deepEqual(end, { code: 0, signal: null }, `after SIGTERM; it said:\n${daemon.said()}`);
 }, limit);
 
 test('lists the models of the fleet', limit, async () => {

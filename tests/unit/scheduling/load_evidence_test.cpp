@@ -8,14 +8,6 @@ Report unavailable() {
   return Outcome::model_unavailable;
 }
 
-/// a and b are up; what they have is told by the story.
-Story fleet_of_two() {
-  Story story({slots(2), slots(2)});
-  (void)story.probe(0, true);
-  (void)story.probe(1, true);
-  return story;
-}
-
 TEST(LoadEvidence, an_answer_proves_that_the_model_is_there_before_the_list_shows_it) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});

@@ -5,14 +5,6 @@
 namespace lmb::scheduling {
 namespace {
 
-/// a and b are up; what they have is told by the story.
-Story fleet_of_two() {
-  Story story({slots(2), slots(2)});
-  (void)story.probe(0, true);
-  (void)story.probe(1, true);
-  return story;
-}
-
 TEST(LoadTimeStory, a_hung_load_has_the_time_out_as_its_error) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});

@@ -10,14 +10,6 @@ Report unavailable() {
   return Outcome::model_unavailable;
 }
 
-/// a and b are up; what they have is told by the story.
-Story fleet_of_two() {
-  Story story({slots(2), slots(2)});
-  (void)story.probe(0, true);
-  (void)story.probe(1, true);
-  return story;
-}
-
 TEST(LoadsStory, followers_wait_for_one_load_and_are_served_when_it_is_seen) {
   Story story = fleet_of_two();
   (void)story.offer(0, {{"m", false}});

@@ -9,6 +9,29 @@ Report left(TimePoint sent) {
   return report;
 }
 
+Demand prompt_of(const Story& story, std::uint64_t tokens) {
+  Demand demand;
+  demand.model = "m";
+  demand.deadline = story.now() + 1h;
+  demand.prompt_tokens = tokens;
+  return demand;
+}
+
+/// As many answers as the brain wants before it believes them, each so long until its first token
+/// (of a stream) or its end.
+void teach(Story& story, const Demand& demand, Duration took, bool stream) {
+  for (int i = 0; i < 20; ++i) {
+    const Slot slot = std::get<Slot>(story.submit(demand));
+    Report report;
+    report.sent = story.now();
+    story.pass(took);
+    if (stream) {
+      report.first_token = story.now();
+    }
+    (void)story.finish(slot, report);
+  }
+}
+
 TEST(SettlingStory, a_client_that_leaves_before_a_token_leaves_its_slot_taken) {
   Story story({slots(1)});
   story.all_up();
@@ -29,10 +52,7 @@ TEST(SettlingStory, a_client_that_leaves_before_a_token_leaves_its_slot_taken) {
 TEST(SettlingStory, a_short_prompt_settles_sooner_also_where_nothing_was_learned) {
   Story story({slots(2)});
   story.all_up();
-  Demand demand;
-  demand.model = "m";
-  demand.deadline = story.now() + 1h;
-  demand.prompt_tokens = 100;
+  const Demand demand = prompt_of(story, 100);
   const auto leaves = [&] {
     const Slot slot = std::get<Slot>(story.submit(demand));
     (void)story.finish(slot, left(story.now()));
@@ -87,18 +107,8 @@ TEST(SettlingStory, so_does_a_first_token_of_a_later_request_on_the_instance) {
 TEST(SettlingStory, the_estimate_is_learned_from_the_worker) {
   Story story({slots(1)});
   story.all_up();
-  Demand demand;
-  demand.model = "m";
-  demand.deadline = story.now() + 1h;
-  demand.prompt_tokens = 8192;
-  for (int i = 0; i < 20; ++i) {
-    const Slot slot = std::get<Slot>(story.submit(demand));
-    Report report;
-    report.sent = story.now();
-    story.pass(4s);
-    report.first_token = story.now();
-    (void)story.finish(slot, report);
-  }
+  const Demand demand = prompt_of(story, 8192);
+  teach(story, demand, 4s, true);
   const Slot slot = std::get<Slot>(story.submit(demand));
   const TimePoint sent = story.now();
   story.pass(1s);
@@ -113,17 +123,8 @@ TEST(SettlingStory, the_estimate_is_learned_from_the_worker) {
 TEST(SettlingStory, answers_in_one_piece_teach_it_too) {
   Story story({slots(1)});
   story.all_up();
-  Demand demand;
-  demand.model = "m";
-  demand.deadline = story.now() + 1h;
-  demand.prompt_tokens = 500;
-  for (int i = 0; i < 20; ++i) {
-    const Slot slot = std::get<Slot>(story.submit(demand));
-    Report report;
-    report.sent = story.now();
-    story.pass(1s);
-    (void)story.finish(slot, report);
-  }
+  const Demand demand = prompt_of(story, 500);
+  teach(story, demand, 1s, false);
   const Slot slot = std::get<Slot>(story.submit(demand));
   (void)story.finish(slot, left(story.now()));
   story.waits();
@@ -136,18 +137,8 @@ TEST(SettlingStory, answers_in_one_piece_teach_it_too) {
 TEST(SettlingStory, the_prompts_of_others_lengthen_the_estimate) {
   Story story({slots(4)});
   story.all_up();
-  Demand demand;
-  demand.model = "m";
-  demand.deadline = story.now() + 1h;
-  demand.prompt_tokens = 8192;
-  for (int i = 0; i < 20; ++i) {
-    const Slot slot = std::get<Slot>(story.submit(demand));
-    Report report;
-    report.sent = story.now();
-    story.pass(1s);
-    report.first_token = story.now();
-    (void)story.finish(slot, report);
-  }
+  const Demand demand = prompt_of(story, 8192);
+  teach(story, demand, 1s, true);
   for (int i = 0; i < 3; ++i) {
     (void)story.submit(demand);
   }
