@@ -146,7 +146,7 @@ net::Task<void> FleetWatch::watch(TargetPointer kept) {
     result.timed_out = !result.alive && (target.failure == ErrorKind::connect_timeout ||
                                          target.failure == ErrorKind::request_timeout);
     if (result.alive) target.last_failure.clear();
-    if (!result.alive) target.list_index = 0;
+    if (!result.alive) target.afresh = true;
     // Without a descriptor for a probe nothing is known of the worker.
     if (!target.our_lack) news_.on_probe(target.id, result);
     watcher.next_probe.set(target.soon ? soonest_probe(target)
@@ -246,7 +246,7 @@ void FleetWatch::looked_up(Target& target, Result<net::Endpoints> result) {
   target.looking_up = false;
   if (target.removed) return;
   // An upgraded LM Studio, or another machine by that name, may have a richer list.
-  target.list_index = 0;
+  target.afresh = true;
   const bool first = target.endpoints.empty();
   if (result) target.look_up_failure.clear();
   if (!result) {
@@ -270,8 +270,10 @@ void FleetWatch::looked_up(Target& target, Result<net::Endpoints> result) {
 }
 
 net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint endpoint) {
+  // Whoever asks for a fresh start while an answer is under way gets it the next time.
+  const auto first = std::exchange(target.afresh, false) ? 0 : target.list_index;
   for (std::size_t tried = 0; tried < model_lists.size(); ++tried) {
-    const auto index = (target.list_index + tried) % model_lists.size();
+    const auto index = (first + tried) % model_lists.size();
     const auto doubts = target.doubts;
     auto request = get(target.address, model_lists[index], options_.probe_timeout);
     auto answer = co_await fetch(endpoint, std::move(request));
@@ -297,7 +299,6 @@ net::Task<bool> FleetWatch::read_models(Target& target, asio::ip::tcp::endpoint 
     }
     co_return true;
   }
-  target.list_index = 0;
   note_failure(target, ErrorKind::bad_response, "no model list: is this LM Studio's server?");
   co_return false;
 }

@@ -95,6 +95,7 @@ class FleetWatch {
     bool dropped = false;        ///< The last list was dropped for a doubt: the next one counts.
     Watcher* watcher = nullptr;  ///< The coroutine that watches it, while it runs.
     std::size_t list_index = 0;  ///< Which model list the worker is known to have.
+    bool afresh = false;         ///< Look for the richest one again.
     std::optional<protocol::ModelCatalogue> catalogue;
     std::string last_failure;
     std::string look_up_failure;  ///< While the addresses known are kept.

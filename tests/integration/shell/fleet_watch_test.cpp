@@ -1,6 +1,8 @@
 // The fleet watch with real sockets, on a virtual clock, with a name server in the test's hands.
 #include "lmb/upstream/fleet_watch.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <future>
 #include <map>
@@ -66,7 +68,8 @@ class FleetWatchTest : public TurnedLoop {
     auto& answers = bodies_.emplace_back(std::make_unique<Bodies>(bodies));
     const auto handle = [this, &known = *answers](http::Exchange& exchange) {
       if (on_list && exchange.request().path() == "/api/v1/models") on_list();
-      return answer(known, exchange);
+      const bool older = exchange.request().path() == "/api/v0/models";
+      return answer(known, exchange, older ? may_answer : nullptr);
     };
     servers_.push_back(std::make_unique<http::Server>(shard.context().get_executor(),
                                                       http::ServerOptions(), handle));
@@ -122,10 +125,16 @@ class FleetWatchTest : public TurnedLoop {
   std::map<std::uint32_t, std::vector<ErrorKind>> failures;
   std::map<std::uint32_t, std::vector<Endpoints>> moves;
   std::vector<protocol::ModelCatalogue> catalogues;
-  std::function<void()> on_list;  ///< Called when a worker is asked for its richest list.
+  std::function<void()> on_list;     ///< Called when a worker is asked for its richest list.
+  std::function<bool()> may_answer;  ///< No older list is told before it says so.
 
  private:
-  static asio::awaitable<void> answer(const Bodies& known, http::Exchange& exchange) {
+  static asio::awaitable<void> answer(const Bodies& known, http::Exchange& exchange,
+                                      std::function<bool()> may_answer) {
+    while (may_answer && !may_answer()) {
+      asio::steady_timer pause(exchange.executor(), 1ms);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
     const auto found = known.find(std::string(exchange.request().path()));
     const std::string body =
         found == known.end() ? R"({"error":"Unexpected endpoint"})" : found->second;
@@ -297,7 +306,8 @@ TEST_F(FleetWatchTest, a_worker_that_does_not_answer_in_time_is_told_apart) {
 }
 
 TEST_F(FleetWatchTest, looks_for_the_richest_list_again_when_the_name_was_looked_up) {
-  names->set("mac", {serve({{"/v1/models", oldest_list}})});
+  const auto worker = serve({{"/v1/models", oldest_list}});
+  names->set("mac", {worker});
   watch({"mac"});
   ASSERT_TRUE(probed(0, 1));
   ASSERT_EQ(catalogues.size(), 1U);
@@ -305,11 +315,36 @@ TEST_F(FleetWatchTest, looks_for_the_richest_list_again_when_the_name_was_looked
   bodies(0)["/api/v1/models"] = newest_list;
   ASSERT_TRUE(probed_again(0));
   EXPECT_EQ(catalogues.size(), 1U) << "one list is asked for, not three each time";
+  names->set("mac", {worker, serve({{"/v1/models", oldest_list}})});
   pass(61s);
-  ASSERT_TRUE(until([&] { return names->asked() == 2; }));
+  ASSERT_TRUE(until([&] { return moves[0].size() == 2; }));
+  ASSERT_TRUE(probed(0, 3)) << "the one that was under way";
   ASSERT_TRUE(probed_again(0));
   ASSERT_EQ(catalogues.size(), 2U);
   EXPECT_TRUE(catalogues[1].tells_loaded);
+}
+
+TEST_F(FleetWatchTest, a_look_up_that_ends_within_a_probe_is_not_forgotten) {
+  const auto worker = serve({{"/api/v0/models", newest_list}});
+  names->set("mac", {worker});
+  watch({"mac"});
+  ASSERT_TRUE(probed(0, 1));
+  bodies(0)["/api/v1/models"] = newest_list;
+  names->set("mac", {worker, serve({})});
+  names->hold();
+  int richest = 0;
+  bool released = false;
+  on_list = [&] { ++richest; };
+  may_answer = [&] {
+    if (names->asked() == 2 && !std::exchange(released, true)) names->release();
+    return moves[0].size() == 2;
+  };
+  pass(61s);
+  ASSERT_TRUE(probed(0, 2));
+  EXPECT_EQ(richest, 0);
+  may_answer = nullptr;
+  ASSERT_TRUE(probed_again(0));
+  EXPECT_EQ(richest, 1);
 }
 
 TEST_F(FleetWatchTest, a_doubted_list_is_read_again_and_told_though_it_is_the_same) {
