@@ -54,7 +54,7 @@ void Lease::note_sent(TimePoint now) noexcept {
 void Lease::note_first_token(TimePoint now) noexcept {
   if (noted_.first_token) return;
   noted_.first_token = now;
-  if (dispatcher_ != nullptr && slot_.watched) dispatcher_->first_token(slot_);
+  if (dispatcher_ != nullptr) dispatcher_->first_token(slot_);
 }
 
 void Lease::note_token(TimePoint now) noexcept {

@@ -139,6 +139,10 @@ std::uint32_t Dispatcher::load_retry_after_seconds(std::string_view model) const
 }
 
 void Dispatcher::first_token(const scheduling::Slot& slot) {
+  if (!slot.watched) {
+    const std::lock_guard lock(mutex_);
+    return scheduler_.note_first_token(slot);
+  }
   const auto now = Clock::now();
   std::unique_lock lock(mutex_);
   auto effects = scheduler_.first_token(slot, now);

@@ -100,7 +100,7 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
   const Pace& pace = fleet.worker(worker).pace;
   const auto gap = pace.longest_gap();
   // A load takes its own time, and LM Studio may answer nothing else meanwhile.
-  if (loads.loading(worker) != nullptr) {
+  if (loads.loading(worker) != nullptr || watched_load(worker)) {
     return std::nullopt;
   }
   const auto shortest = pace.longest_prefill(0);

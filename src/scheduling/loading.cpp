@@ -133,26 +133,49 @@ void Scheduler::State::keep_deadlines(WorkerId worker) {
       continue;
     }
     if (const auto begun = loads.begun(worker, fleet.instance(lease.place).model)) {
-      leaving.push_back(
+      watched.push_back(
           {{worker, lease.grant}, add_saturated(*begun, options.models.load_timeout)});
     }
   }
 }
 
-void Scheduler::State::end_leaving(TimePoint now) {
-  std::erase_if(leaving, [&](const LeavingLoad& load) {
-    if (now < load.deadline) {
-      return false;
+void Scheduler::State::watch_unloaded(WorkerId worker, TimePoint now) {
+  for (const Lease& lease : leases.all()) {
+    // What comes in one piece may be generated already, here too.
+    if (!lease.held || lease.cold || !lease.work.stream || lease.first_token ||
+        lease.place.worker != worker || !is_evidence(lease)) {
+      continue;
     }
+    const auto known = std::find_if(watched.begin(), watched.end(), [&](const WatchedLoad& load) {
+      return load.request.grant == lease.grant;
+    });
+    const Instance& instance = fleet.instance(lease.place);
+    if (instance.listed && instance.loaded) {
+      if (known != watched.end()) {
+        watched.erase(known);
+      }
+    } else if (known == watched.end()) {
+      watched.push_back({{worker, lease.grant}, add_saturated(now, options.models.load_timeout)});
+    }
+  }
+}
+
+void Scheduler::State::end_watched(TimePoint now) {
+  std::erase_if(watched, [&](const WatchedLoad& load) {
     const auto& all = leases.all();
     const bool waits = std::any_of(all.begin(), all.end(), [&](const Lease& lease) {
       return lease.held && lease.grant == load.request.grant && !lease.first_token;
     });
-    if (waits) {
+    if (waits && now >= load.deadline) {
       overdue.push_back(load.request);
     }
-    return true;
+    return !waits || now >= load.deadline;
   });
+}
+
+bool Scheduler::State::watched_load(WorkerId worker) const noexcept {
+  return std::any_of(watched.begin(), watched.end(),
+                     [worker](const WatchedLoad& load) { return load.request.worker == worker; });
 }
 
 bool Scheduler::State::strike(Place place, TimePoint now, Effects& effects) {

@@ -166,6 +166,10 @@ Effects Scheduler::first_token(const Slot& slot, TimePoint now) {
   return effects;
 }
 
+void Scheduler::note_first_token(const Slot& slot) {
+  state_->leases.note_first_token(slot.lease);
+}
+
 void Scheduler::held_back(const Slot& slot) {
   state_->leases.note_held_back(slot.lease);
 }
@@ -230,6 +234,7 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
     state.refuse_impossible(effects);
     state.restrand(now);
   }
+  state.watch_unloaded(worker, now);
   state.settle(now, effects);
   return effects;
 }
@@ -311,11 +316,11 @@ FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
 }
 
 bool Scheduler::loading(WorkerId worker) const {
-  return state_->loads.workers().contains(worker);
+  return state_->loads.workers().contains(worker) || state_->watched_load(worker);
 }
 
 bool Scheduler::any_loads() const noexcept {
-  return !state_->loads.workers().empty() || !state_->leaving.empty() || !state_->overdue.empty();
+  return !state_->loads.workers().empty() || !state_->watched.empty() || !state_->overdue.empty();
 }
 
 bool Scheduler::awaited(const Slot& slot) const {

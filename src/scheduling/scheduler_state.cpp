@@ -152,7 +152,7 @@ void Scheduler::State::pass(TimePoint now) {
   for (const LoadTable::Pair& load : loads.expire(now)) {
     note_overdue(load);
   }
-  end_leaving(now);
+  end_watched(now);
   if (!startup_over && now >= startup_end) {
     startup_over = true;
     restrand(startup_end);

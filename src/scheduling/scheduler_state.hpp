@@ -62,7 +62,11 @@ struct Scheduler::State {
   void note_overdue(const LoadTable::Pair& load);
   /// The worker leaves: its loads are forgotten, but who waits for them has its deadline still.
   void keep_deadlines(WorkerId worker);
-  void end_leaving(TimePoint now);
+  /// The catalogue was read: a stream without a token on an instance that is not loaded any more
+  /// waits until the worker has loaded it again, which is a load that no cold request began.
+  void watch_unloaded(WorkerId worker, TimePoint now);
+  void end_watched(TimePoint now);
+  [[nodiscard]] bool watched_load(WorkerId worker) const noexcept;
   /// The instance is not there, whatever the catalogue told; false: it told so itself.
   bool strike(Place place, TimePoint now, Effects& effects);
   void begin_switches(TimePoint now);
@@ -119,12 +123,12 @@ struct Scheduler::State {
   LoadTable loads;
   RetryBudget retries;
   FaultMemory faults;
-  /// A load under way on a worker that left the fleet.
-  struct LeavingLoad {
+  /// A load that is not in the table of loads, by the request that waits for it.
+  struct WatchedLoad {
     OverdueLoad request;
     TimePoint deadline;
   };
-  std::vector<LeavingLoad> leaving;
+  std::vector<WatchedLoad> watched;
   std::vector<OverdueLoad> overdue;  ///< Not told yet.
   std::uint64_t retries_refused = 0;
   std::uint64_t panic_grants = 0;

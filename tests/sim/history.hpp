@@ -62,6 +62,7 @@ class History {
     std::optional<TimePoint> sent;
     std::uint64_t prompt = 0;
     std::uint64_t prompt_tokens = 0;
+    bool stream = false;
     scheduling::WorkerSet tried;
     scheduling::AttemptHistory attempt;
   };

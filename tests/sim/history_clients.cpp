@@ -47,6 +47,7 @@ void History::arrive() {
   request.attempt.deadline = now() + 10min;
   request.prompt = chance_.happens(0.1) ? chance_.between(1U, 3U) : 1000 + request.number;
   request.prompt_tokens = chance_.happens(0.5) ? chance_.between(1U, 20'000U) : 0;
+  request.stream = chance_.happens(0.5);
   if (chance_.happens(setting_.leaver_rate)) {
     timeline_.after(chance_.around(5s), [this, &request] { leave(request); });
   }
@@ -60,6 +61,7 @@ void History::submit(Request& request) {
   demand.tried = request.tried;
   demand.again = !request.tried.empty();
   demand.prompt_tokens = request.prompt_tokens;
+  demand.stream = request.stream;
   const scheduling::Submitted result = scheduler_.submit(demand, now());
   oracle_.submitted(demand, result, now());
   log() << "request " << request.number << " for '" << request.model << "' tried " << request.tried
@@ -143,7 +145,7 @@ void History::begin_exchange(Request& request) {
   request.sent.reset();
   if (truth.alive) {
     request.sent = now();
-    if (request.slot.watched && chance_.happens(0.8)) {
+    if ((request.slot.watched || request.stream) && chance_.happens(0.8)) {
       timeline_.after(takes / 3,
                       [this, &request, exchange] { see_first_token(request, exchange); });
     }
@@ -164,6 +166,10 @@ void History::begin_exchange(Request& request) {
 void History::see_first_token(Request& request, std::uint32_t exchange) {
   if (request.stage != Stage::running || request.exchange != exchange) {
     return;
+  }
+  if (!request.slot.watched) {
+    scheduler_.note_first_token(request.slot);
+    return oracle_.noted_first_token(request.slot);
   }
   const scheduling::Effects effects = scheduler_.first_token(request.slot, now());
   log() << "first token of request " << request.number << ": " << effects << '\n';

@@ -81,6 +81,7 @@ void Oracle::pass(TimePoint now) {
       }
     }
   }
+  end_watched();
   if (!startup_over_ && now >= startup_end_) {
     startup_over_ = true;
     restrand(startup_end_);
@@ -136,17 +137,6 @@ void Oracle::apply_refusal(const scheduling::RefusedTicket& refused, TimePoint n
   waiting_.erase(found);
 }
 
-void Oracle::note_overdue(const Worker& worker, const std::string& model) {
-  for (const Instance& instance : worker.instances) {
-    for (const auto& [id, lease] : instance.leases) {
-      if (lease.cold_model == model && !lease.first_token && !lease.foreign) {
-        const auto index = static_cast<std::uint32_t>(&worker - workers_.data());
-        due_.overdue.push_back({WorkerId(index), lease.grant});
-      }
-    }
-  }
-}
-
 void Oracle::apply(const Effects& effects, TimePoint now) {
   restrand(now);
   const bool same_overdue = std::is_permutation(effects.overdue.begin(), effects.overdue.end(),
@@ -175,7 +165,7 @@ void Oracle::apply(const Effects& effects, TimePoint now) {
 void Oracle::submitted(const Demand& demand, const Submitted& result, TimePoint now) {
   pass(now);
   Waiting request{{}, std::string(demand.model), demand.tried, demand.deadline,
-                  {}, demand.prompt_tokens};
+                  {}, demand.prompt_tokens,      demand.stream};
   const bool no_hope = stranded(request);
   std::optional<Refusal> refusal;
   if (closed_) {

@@ -102,7 +102,8 @@ void Oracle::grant(const Waiting& request, const scheduling::Slot& slot) {
   if (trial) {
     winner.trial_since = now_;
   }
-  if ((trial || !instance->settling.empty() || !instance->loaded) != slot.watched) {
+  const bool boundless = request.stream && request.prompt_tokens == 0;
+  if ((trial || !instance->settling.empty() || !instance->loaded || boundless) != slot.watched) {
     complain(text("watched or not: ", slot));
   }
   hold(winner, *instance, request, slot, trial);
@@ -116,6 +117,7 @@ void Oracle::hold(Worker& winner, Instance& instance, const Waiting& request,
   lease.cold_model = slot.cold ? instance.model.key : "";
   lease.grant = slot.grant;
   lease.prompt_tokens = request.prompt_tokens;
+  lease.stream = request.stream;
   instance.leases[slot.lease] = lease;
   if (slot.cold) {
     winner.loads[instance.model.key] = {now_ + options_.models.load_timeout, false,

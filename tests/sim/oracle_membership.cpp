@@ -45,6 +45,7 @@ void Oracle::joined(WorkerId place, const scheduling::WorkerSpec& spec, const Ef
 
 void Oracle::left(WorkerId worker, const Effects& effects, TimePoint now) {
   pass(now);
+  keep_deadlines(worker);
   Worker& w = workers_[worker.value()];
   w = without_knowledge(w);
   w.member = false;

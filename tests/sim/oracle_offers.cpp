@@ -103,6 +103,7 @@ void Oracle::offered(WorkerId worker, const scheduling::Offers& offers, const Ef
       see(w, model.key);
     }
   }
+  watch_unloaded(worker);
   expect_no_transition(effects);
   apply(effects, now);
 }

@@ -118,7 +118,8 @@ struct Effects {
   /// Workers found wedged: silent for longer than their own past explains. Their breaker is open;
   /// the requests that run on them are the shell's to judge.
   std::vector<WorkerId> wedged;
-  /// Their loads count as failed: nothing is to be expected of these requests where they are.
+  /// Nothing is to be expected of these requests where they are. Streams without a token; the shell
+  /// spares one whose token came meanwhile.
   std::vector<OverdueLoad> overdue;
   /// Workers whose model lists are told wrong by their answers: read them again.
   std::vector<WorkerId> doubted;

@@ -54,6 +54,9 @@ class Scheduler {
   bool withdraw(TicketId ticket);
   /// The first token of a running request, for slots with Slot::watched.
   Effects first_token(const Slot& slot, TimePoint now);
+  /// The same for slots without it, where the token means nothing to others: no load and no prompt
+  /// explains a silence from now on.
+  void note_first_token(const Slot& slot);
   /// The client of this running request reads more slowly than the worker writes: from now on its
   /// silence is no evidence against the worker.
   void held_back(const Slot& slot);
@@ -93,8 +96,8 @@ class Scheduler {
   /// Refuses everything that waits, and every later submit. Running requests go on.
   Effects close();
 
-  /// The worker loads a model, or did, and its catalogue does not show it yet: read that each
-  /// second.
+  /// The worker loads a model, or did, or has to do it for a stream that waits, and its catalogue
+  /// does not show it yet: read that each second.
   [[nodiscard]] bool loading(WorkerId worker) const;
   /// A load is under way, or its end is still to be told: tick() does that, also while nothing
   /// waits.

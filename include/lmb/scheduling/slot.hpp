@@ -24,7 +24,7 @@ struct Slot {
   /// The worker has the model on disk only: this request makes it load.
   bool cold = false;
   /// Tell the brain of this request's first token at once (Scheduler::first_token): something waits
-  /// for it. Otherwise the report at the end is soon enough.
+  /// for it. Otherwise Scheduler::note_first_token is enough.
   bool watched = false;
   /// The instance's id; the model's key while it is cold. Shared, so that it outlives a change of
   /// the catalogue. Null only in a Slot that was never granted.

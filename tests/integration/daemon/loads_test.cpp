@@ -240,6 +240,35 @@ TEST(Loads, that_hang_on_the_only_worker_refuse_those_who_wait) {
   EXPECT_NE(first.body.find("load_timeout"), std::string::npos) << first.body;
 }
 
+TEST(Loads, that_no_cold_request_began_are_given_up_too) {
+  DaemonOptions options;
+  options.workers = 1;
+  options.adjust = [](config::Config& config) {
+    config.upstream.probe_interval = 1h;
+    config.scheduling.models.load_timeout = 300ms;
+  };
+  Daemon daemon(options);
+  const auto before = loads(daemon);
+  daemon.fleet().with(0, [](sim::Worker& worker) {
+    EXPECT_TRUE(worker.set_load_fault(model, LoadFault::hangs));
+    EXPECT_TRUE(worker.unload(model));
+  });
+  RawClient stream(daemon.port());
+  stream.send(chat_with(model));
+  ASSERT_TRUE(eventually([&] { return loads(daemon) == before + 1; }));
+  EXPECT_EQ(daemon.server().fleet().workers[0].loading, "") << "nobody knows of this load";
+  // What brings the list to be read before the next probe.
+  daemon.fleet().with(0, [](sim::Worker& worker) {
+    worker.set_error(sim::ErrorAnswer::model_unloaded, sim::FaultScope::generation, 1);
+  });
+  RawClient other(daemon.port());
+  other.send(chat_with(model));
+  const auto answer = stream.read_answer();
+  EXPECT_EQ(answer.status, 504U) << answer.body;
+  EXPECT_NE(answer.body.find("load_timeout"), std::string::npos) << answer.body;
+  EXPECT_GE(daemon.metric("lmbalancer_limit_hits_total{limit=\"models.load_timeout\"}"), 1);
+}
+
 TEST(Loads, of_another_model_wait_until_the_worker_has_finished_what_it_runs) {
   auto options = cold(1);
   const std::string other = sim::find_preset(other_preset)->model.key;

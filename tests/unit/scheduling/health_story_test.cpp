@@ -299,6 +299,18 @@ TEST(HealthStory, silence_towards_a_client_that_does_not_read_is_no_evidence) {
   EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
 }
 
+TEST(HealthStory, a_worker_that_loads_again_what_it_unloaded_is_not_wedged) {
+  Story story({slots(4)});
+  story.all_up();
+  learn(story);
+  run_stream(story, 1000);
+  (void)story.offer(0, {{"m", false}});
+  story.pass(170s);
+  EXPECT_EQ(story.probe(0, true), nothing);
+  (void)story.offer(0, {{"m", true}});
+  EXPECT_EQ(story.probe(0, true).wedged.size(), 1U) << "now it has no excuse";
+}
+
 TEST(HealthStory, the_trial_of_a_wedged_worker_is_judged_anew) {
   Story story({slots(4)});
   story.all_up();

@@ -108,6 +108,86 @@ TEST(LoadTimeStory, a_load_on_a_worker_that_left_has_its_deadline_still) {
   EXPECT_FALSE(story->any_loads());
 }
 
+/// A worker whose model is gone when a stream was given to it.
+struct Unloaded {
+  Unloaded() {
+    story.all_up();
+    Demand demand;
+    demand.model = "m";
+    demand.deadline = story.now() + 1h;
+    demand.stream = true;
+    stream = std::get<Slot>(story.submit(demand));
+    told.overdue = {{WorkerId(0), stream.grant}};
+    (void)story.offer(0, {{"m", false}});
+  }
+  Story story{{slots(4)}};
+  Slot stream;
+  Told told;  ///< That the load takes too long.
+};
+
+TEST(LoadTimeStory, a_load_that_no_cold_request_began_has_its_deadline_too) {
+  Unloaded unloaded;
+  Story& story = unloaded.story;
+  EXPECT_FALSE(unloaded.stream.cold);
+  EXPECT_TRUE(story->loading(WorkerId(0))) << "its list is to be read each second";
+  const TicketId next = story.waits();
+  story.pass(180s - 1ns);
+  EXPECT_EQ(story.tick(), nothing);
+  story.pass(1ns);
+  EXPECT_EQ(story.tick(), unloaded.told);
+  EXPECT_EQ(story.tick(), nothing) << "once";
+  EXPECT_FALSE(story->any_loads());
+  EXPECT_FALSE(story->loading(WorkerId(0)));
+  const auto told = story.finish(unloaded.stream, Outcome::worker_fault);
+  EXPECT_EQ(told.grants, granted({{next, WorkerId(0)}}).grants)
+      << "who waits begins a load of his own";
+}
+
+TEST(LoadTimeStory, what_has_its_first_token_waits_for_no_load_whatever_the_list_shows) {
+  Story story({slots(4)});
+  story.all_up();
+  Demand demand;
+  demand.model = "m";
+  demand.stream = true;
+  const Slot early = std::get<Slot>(story.submit(demand));
+  const Slot late = std::get<Slot>(story.submit(demand));
+  story->note_first_token(early);
+  (void)story.offer(0, {{"m", false}});
+  story->note_first_token(late);
+  story.pass(1s);
+  EXPECT_EQ(story.tick(), nothing);
+  EXPECT_FALSE(story->any_loads());
+  story.pass(1h);
+  EXPECT_EQ(story.tick(), nothing);
+}
+
+TEST(LoadTimeStory, a_load_that_no_cold_request_began_is_over_when_the_list_shows_the_model) {
+  Unloaded unloaded;
+  (void)unloaded.story.offer(0, {{"m", true}});
+  EXPECT_FALSE(unloaded.story->any_loads());
+  unloaded.story.pass(1h);
+  EXPECT_EQ(unloaded.story.tick(), nothing);
+}
+
+TEST(LoadTimeStory, a_list_that_is_read_again_and_again_puts_no_deadline_off) {
+  Unloaded unloaded;
+  for (int i = 0; i < 179; ++i) {
+    unloaded.story.pass(1s);
+    (void)unloaded.story.offer(0, {{"m", false}, {"n" + std::to_string(i), false}});
+  }
+  unloaded.story.pass(1s);
+  EXPECT_EQ(unloaded.story.tick(), unloaded.told);
+}
+
+TEST(LoadTimeStory, an_answer_in_one_piece_may_be_generated_already) {
+  Story story({slots(4)});
+  story.all_up();
+  (void)story.runs_on(0);
+  (void)story.offer(0, {{"m", false}});
+  story.pass(1h);
+  EXPECT_EQ(story.tick(), nothing);
+}
+
 TEST(LoadTimeStory, an_instance_that_answers_as_if_it_were_not_there_is_not) {
   Story story({slots(4), slots(4)});
   story.all_up();
