@@ -54,6 +54,7 @@ void FileReader::read(const Node& root) {
   check_relations(config_, given_, problems_);
   check_listeners();
   check_aliases();
+  check_fallbacks();
 }
 
 void FileReader::check_listeners() {
@@ -87,6 +88,19 @@ void FileReader::check_aliases() {
     if (!chained) continue;
     problems_.add(child_path("models.aliases", alias.name),
                   quoted(alias.model) + " is an alias itself; name the model that it means");
+  }
+}
+
+void FileReader::check_fallbacks() {
+  const auto& aliases = config_.scheduling.models.aliases;
+  for (const auto& fallback : config_.scheduling.models.fallbacks) {
+    const auto path = child_path("models.fallbacks", fallback.model);
+    for (const auto& model : fallback.instead) {
+      const bool alias = std::any_of(aliases.begin(), aliases.end(),
+                                     [&](const auto& each) { return each.name == model; });
+      if (alias) problems_.add(path, quoted(model) + " is an alias; name the model that it means");
+      if (model == fallback.model) problems_.add(path, quoted(model) + " stands in for itself");
+    }
   }
 }
 

@@ -39,6 +39,7 @@ class FileReader {
   /// Clients and operators cannot connect to the same place.
   void check_listeners();
   void check_aliases();
+  void check_fallbacks();
   void check_worker(const WorkerDraft& draft, const std::string& path, bool named);
 
   Config& config_;

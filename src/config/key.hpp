@@ -54,10 +54,10 @@ struct Target {
 /// The place that a key fills; nothing for a key that is read and ignored.
 using Field =
     std::variant<std::monostate, std::size_t*, std::uint32_t*, std::optional<std::uint32_t>*,
-                 Duration*, std::string*, telemetry::LogLevel*, std::vector<net::ListenAddress>*,
-                 upstream::WorkerAddress*, bool*, std::vector<scheduling::ModelAlias>*,
-                 std::vector<scheduling::ModelFallback>*, std::vector<proxy::ClientKey>*,
-                 std::vector<net::Network>*>;
+                 Duration*, std::string*, telemetry::LogLevel*, net::HalfClose*,
+                 std::vector<net::ListenAddress>*, upstream::WorkerAddress*, bool*,
+                 std::vector<scheduling::ModelAlias>*, std::vector<scheduling::ModelFallback>*,
+                 std::vector<proxy::ClientKey>*, std::vector<net::Network>*>;
 
 /// One key of the file: all that parser, schema, example and reference page must agree on. A key's
 /// default is what its field holds in a default Config or WorkerDraft.

@@ -24,6 +24,10 @@ constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warn", "e
 static_assert(static_cast<int>(telemetry::LogLevel::debug) == 0 &&
               static_cast<int>(telemetry::LogLevel::error) == 3);
 
+constexpr std::array<std::string_view, 2> half_closes{"abort", "keep"};
+static_assert(static_cast<int>(net::HalfClose::abort) == 0 &&
+              static_cast<int>(net::HalfClose::keep) == 1);
+
 constexpr std::array sections{
     Section{"", "Configuration of lmbalancer; see docs/configuration.md."},
     Section{"admin", "Where operators look and act."},
@@ -52,6 +56,10 @@ constexpr Key keys[] = {
     {"threads", count, {0, 64},
      "Threads that serve clients; 0 chooses as many as cores, at most 4.",
      [](Target t) -> Field { return &t.config.net.threads; }},
+    {"client_half_close", choice, {0, 0},
+     "What it means that a client ends its sending side while its request runs: it has left "
+     "(abort), or it still reads (keep).",
+     [](Target t) -> Field { return &t.config.proxy.client_half_close; }, half_closes},
     {"startup_grace", duration, {0, hour},
      "How long after the start requests wait for the first worker to be found up.",
      [](Target t) -> Field { return &t.config.scheduling.startup_grace; }},

@@ -77,8 +77,12 @@ bool read_choice(const Reading& reading) {
   const auto& choices = reading.key.choices;
   const auto chosen = std::find(choices.begin(), choices.end(), reading.node.text);
   if (reading.node.kind != NodeKind::text || chosen == choices.end()) return reading.refuse_type();
-  *std::get<telemetry::LogLevel*>(reading.field) =
-      static_cast<telemetry::LogLevel>(chosen - choices.begin());
+  const auto index = chosen - choices.begin();
+  if (auto* const* level = std::get_if<telemetry::LogLevel*>(&reading.field)) {
+    **level = static_cast<telemetry::LogLevel>(index);
+  } else {
+    *std::get<net::HalfClose*>(reading.field) = static_cast<net::HalfClose>(index);
+  }
   return true;
 }
 

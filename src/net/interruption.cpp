@@ -7,8 +7,9 @@ constexpr Duration wanted_interval = std::chrono::seconds(1);
 
 }  // namespace
 
-void Interruption::watch(Stream& client) {
+void Interruption::watch(Stream& client, HalfClose half_close) {
   client_ = &client;
+  half_close_ = half_close;
   client_gone_ = false;
   client.arm_read(bell_);
 }
@@ -45,25 +46,30 @@ bool Interruption::still_wanted() {
 
 void Interruption::look_at_client() {
   if (client_ == nullptr || client_gone_) return;
-  if (look_.passed()) {
-    client_gone_ = client_->peer_ended();
-    look_.set(Clock::now() + DeadlineList::tick_interval);
-    return;
-  }
+  if (look_.passed()) return look_each_tick();
   const bool hidden = look_.at() != TimePoint::max();
   if (hidden || !client_->read_ready()) return;
   switch (client_->peek()) {
     case Stream::Peer::gone:
+      if (half_close_ == HalfClose::keep) return look_each_tick();
       client_gone_ = true;
       break;
     case Stream::Peer::quiet:
       client_->arm_read(bell_);
       break;
     case Stream::Peer::sent_bytes:
-      client_gone_ = client_->peer_ended();
-      look_.set(Clock::now() + DeadlineList::tick_interval);
+      look_each_tick();
       break;
   }
+}
+
+bool Interruption::client_ended() const noexcept {
+  return half_close_ == HalfClose::keep ? client_->peer_gone() : client_->peer_ended();
+}
+
+void Interruption::look_each_tick() {
+  client_gone_ = client_ended();
+  look_.set(Clock::now() + DeadlineList::tick_interval);
 }
 
 }  // namespace lmb::net

@@ -191,7 +191,13 @@ Stream::Peer Stream::peek() noexcept {
 }
 
 bool Stream::peer_ended() noexcept {
-  return state_ == nullptr || !state_->socket.is_open() || peer_has_ended(state_->socket);
+  return state_ == nullptr || !state_->socket.is_open() ||
+         peer_state(state_->socket) != PeerState::open;
+}
+
+bool Stream::peer_gone() noexcept {
+  return state_ == nullptr || !state_->socket.is_open() ||
+         peer_state(state_->socket) == PeerState::gone;
 }
 
 void Stream::shutdown_send() noexcept {

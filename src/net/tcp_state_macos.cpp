@@ -7,14 +7,24 @@
 
 namespace lmb::net {
 
-bool peer_has_ended(boost::asio::ip::tcp::socket& socket) noexcept {
+PeerState peer_state(boost::asio::ip::tcp::socket& socket) noexcept {
   tcp_connection_info info{};
   socklen_t size = sizeof info;
   if (getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_CONNECTION_INFO, &info, &size) != 0) {
-    return false;
+    return PeerState::open;
   }
-  return info.tcpi_state != TCPS_ESTABLISHED && info.tcpi_state != TCPS_FIN_WAIT_1 &&
-         info.tcpi_state != TCPS_FIN_WAIT_2;
+  switch (info.tcpi_state) {
+    case TCPS_ESTABLISHED:
+    case TCPS_FIN_WAIT_1:
+    case TCPS_FIN_WAIT_2:
+      return PeerState::open;
+    case TCPS_CLOSE_WAIT:
+    case TCPS_LAST_ACK:
+    case TCPS_CLOSING:
+      return PeerState::half_closed;
+    default:
+      return PeerState::gone;
+  }
 }
 
 }  // namespace lmb::net

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -106,6 +107,11 @@ Result<void> note_facts(RequestContext& ctx, Result<protocol::RequestFacts> fact
   ctx.facts = std::move(*facts);
   ctx.record.model = ctx.facts.model;
   ctx.record.stream = ctx.facts.stream;
+  if (ctx.route.dialect != protocol::Dialect::openai_embeddings) {
+    constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+    ctx.record.tokens_most =
+        ctx.facts.max_tokens ? static_cast<std::uint64_t>(*ctx.facts.max_tokens) : unlimited;
+  }
   return {};
 }
 
@@ -180,7 +186,8 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       }
       if (!acquired) co_return acquired.error();
       lease = std::move(*acquired);
-      ++ctx.record.attempts;
+      // What nobody was left for is no retry.
+      if (ctx.record.attempts++ > 0) shared.metrics.count_retry(*ctx.record.worker, last.kind());
     }
     auto attempted = co_await run_attempt(client, ctx, lease, fresh, history);
     if (attempted) {
@@ -219,7 +226,6 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     finish_failed(lease, last, ctx.prompt_hash());
     if (left) co_return Error(ErrorKind::client_gone);
     if (decision == scheduling::RetryDecision::give_up) co_return last;
-    shared.metrics.count_retry(worker, last.kind());
     if (!again) ctx.tried.insert(worker);
     ctx.enter(Phase::proxy);
     fresh = false;
@@ -281,7 +287,7 @@ std::optional<Error> begin(ClientConnection& client, RequestContext& ctx,
 void begin_work(ClientConnection& client, RequestContext& ctx) {
   client.keep_unread();
   ctx.enter(Phase::proxy);
-  client.interruption().watch(client.stream());
+  client.interruption().watch(client.stream(), ctx.front.shared().options.client_half_close);
   if (client.interruption().stop_level() != net::StopLevel::none) ctx.keep_alive = false;
 }
 

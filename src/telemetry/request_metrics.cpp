@@ -119,6 +119,16 @@ void RequestMetrics::create_request_families(Instruments& instruments) {
     client_disconnects_[i] = &disconnects.Add({{"phase", name}});
   }
 
+  saved_tokens_ =
+      &instruments
+           .counters({"lmbalancer_saved_tokens_total",
+                      "tokens",
+                      "Estimate of the tokens that were not generated because their client had "
+                      "left: how long whole answers are on the average, or max_tokens if that is "
+                      "less, without what was generated.",
+                      {}})
+           .Add({});
+
   CounterFamily& errors = instruments.counters(
       {"lmbalancer_errors_total",
        "requests",
@@ -213,6 +223,7 @@ void RequestMetrics::record_error(const RequestRecord& record) noexcept {
   errors_[index_of(*record.error)]->Increment();
   if (*record.error == ErrorKind::client_gone) {
     client_disconnects_[index_of(record.phases.open())]->Increment();
+    add(*saved_tokens_, lengths_.left_of(record.tokens_most, record.generated_tokens));
   }
 }
 
@@ -221,6 +232,7 @@ void RequestMetrics::record_tokens(const RequestRecord& record,
   const std::size_t source = index_of(record.token_source);
   add(*worker.prompt_tokens[source], record.prompt_tokens);
   add(*worker.generated_tokens[source], record.generated_tokens);
+  if (!record.error && record.generated_tokens > 0) lengths_.note_whole(record.generated_tokens);
   if (const auto first = time_to_first_token(record)) {
     worker.time_to_first_token->Observe(seconds(*first));
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "answer_lengths.hpp"
 #include "instruments.hpp"
 #include "lmb/telemetry/metrics.hpp"
 #include "lmb/telemetry/request_record.hpp"
@@ -57,6 +58,8 @@ class RequestMetrics {
   CounterFamily* requests_total_ = nullptr;
   std::vector<Histogram*> duration_;
   Histogram* queue_wait_ = nullptr;
+  Counter* saved_tokens_ = nullptr;
+  AnswerLengths lengths_;
   std::array<Histogram*, phase_count> phases_{};
   std::array<Counter*, phase_count> client_disconnects_{};
   std::array<Counter*, error_kind_count> errors_{};

@@ -7,6 +7,7 @@
 #include "lmb/base/error.hpp"
 #include "lmb/net/bell.hpp"
 #include "lmb/net/deadline.hpp"
+#include "lmb/net/options.hpp"
 #include "lmb/net/session_group.hpp"
 #include "lmb/net/stream.hpp"
 
@@ -37,8 +38,9 @@ class Interruption {
 
   /// Looks out for `client`'s end from now on: FIN or RST = client_gone, seen in the turn in which
   /// it comes. Bytes of a next request are left alone; while they hide a later FIN, the
-  /// connection's state is looked at with each tick.
-  void watch(Stream& client);
+  /// connection's state is looked at with each tick. With HalfClose::keep a FIN is no end; an RST
+  /// behind it is seen with the next tick.
+  void watch(Stream& client, HalfClose half_close = HalfClose::abort);
   void unwatch() noexcept;
 
   /// From now on the client's end ends no wait while `wanted` says so: it is asked when the client
@@ -59,6 +61,9 @@ class Interruption {
 
  private:
   void look_at_client();
+  [[nodiscard]] bool client_ended() const noexcept;
+  /// Readiness tells nothing more of the client: its connection's state is looked at.
+  void look_each_tick();
   /// Whether the work goes on though the client has left.
   [[nodiscard]] bool still_wanted();
 
@@ -69,6 +74,7 @@ class Interruption {
   StopWatch stop_;
   Stream* client_ = nullptr;
   bool client_gone_ = false;
+  HalfClose half_close_ = HalfClose::abort;
   std::function<bool()> wanted_;
   std::optional<ErrorKind> failure_;
 };

@@ -34,6 +34,13 @@ inline bool is_loopback(const ListenAddress& address) {
   return address.host.starts_with("127.") || address.host == "::1";
 }
 
+/// What a FIN from a client whose request runs means: RFC 9112 section 9.6 leaves that to the
+/// server.
+enum class HalfClose : std::uint8_t {
+  abort,  ///< It has left: nobody waits for the answer.
+  keep,   ///< It has sent all it wants to send, and still reads.
+};
+
 struct NetOptions {
   /// listen: where clients connect. The default is this machine only, both address families.
   std::vector<ListenAddress> listen{{"127.0.0.1", 8080}, {"::1", 8080}};

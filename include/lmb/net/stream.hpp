@@ -74,6 +74,8 @@ class Stream {
 
   /// The peer has ended its direction or the connection is gone, also while unread bytes hide it.
   [[nodiscard]] bool peer_ended() noexcept;
+  /// The connection is gone: a peer that has only ended its direction is still there.
+  [[nodiscard]] bool peer_gone() noexcept;
 
   /// Ends our direction; the peer sees end of file and can still be read.
   void shutdown_send() noexcept;

@@ -8,6 +8,7 @@
 
 #include "lmb/base/clock.hpp"
 #include "lmb/net/network.hpp"
+#include "lmb/net/options.hpp"
 #include "lmb/protocol/head.hpp"
 #include "lmb/scheduling/options.hpp"
 
@@ -57,6 +58,7 @@ struct ProxyOptions {
   AuthOptions auth;
   Timeouts timeouts;
   QueueWaits queue;
+  net::HalfClose client_half_close = net::HalfClose::abort;  ///< client_half_close
   scheduling::ResponseHomesOptions responses;
 };
 

@@ -88,6 +88,7 @@ struct RequestRecord {
   std::optional<TimePoint> last_token;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t generated_tokens = 0;
+  std::uint64_t tokens_most = 0;  ///< What the answer may have; 0 = no tokens are generated.
   TokenSource token_source = TokenSource::estimate;
   std::uint64_t bytes_from_client = 0;
   std::uint64_t bytes_to_client = 0;

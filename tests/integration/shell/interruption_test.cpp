@@ -78,6 +78,28 @@ TEST_F(InterruptionTest, a_client_that_ends_only_its_sending_side_counts_as_gone
   EXPECT_EQ(wait.reason, ErrorKind::client_gone);
 }
 
+TEST_F(InterruptionTest, a_half_closed_client_that_is_kept_may_still_read) {
+  interruption.watch(client, HalfClose::keep);
+  client_pair.second.shutdown_send();
+  ASSERT_TRUE(run_one());
+  EXPECT_FALSE(wait.ended);
+  EXPECT_EQ(turn(), 0U) << "a FIN stays readable: it must not ring for ever";
+  for (int i = 0; i < 3; ++i) pass(DeadlineList::tick_interval);
+  EXPECT_FALSE(wait.ended);
+  client_pair.second.reset();
+  ASSERT_TRUE(until([this] { return client.peer_gone(); }));
+  pass(DeadlineList::tick_interval);
+  EXPECT_TRUE(wait.ended);
+  EXPECT_EQ(wait.reason, ErrorKind::client_gone);
+}
+
+TEST_F(InterruptionTest, an_rst_ends_a_wait_also_where_half_closed_clients_are_kept) {
+  interruption.watch(client, HalfClose::keep);
+  client_pair.second.reset();
+  ASSERT_TRUE(run_one());
+  EXPECT_EQ(wait.reason, ErrorKind::client_gone);
+}
+
 TEST_F(InterruptionTest, a_pipelined_request_neither_ends_the_wait_nor_is_eaten) {
   client_pair.second.send("GET /");
   ASSERT_TRUE(run_one());

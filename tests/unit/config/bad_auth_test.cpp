@@ -41,6 +41,13 @@ TEST(BadConfig, with_an_alias_of_an_alias_is_told) {
            "F: models.aliases.a: \"a\" is an alias itself; name the model that it means\n"}});
 }
 
+TEST(BadConfig, with_a_fallback_that_can_never_serve_is_told) {
+  expect({{with(R"("models": {"aliases": {"a": "m"}, "fallbacks": {"big": ["small", "a"]}})"),
+           "F: models.fallbacks.big: \"a\" is an alias; name the model that it means\n"},
+          {with(R"("models": {"fallbacks": {"big": "big"}})"),
+           "F: models.fallbacks.big: \"big\" stands in for itself\n"}});
+}
+
 TEST(BadConfig, with_wrong_keys_of_clients_never_tells_them) {
   expect({
       {with(R"("auth": {"keys": {"a b": "sk-secret"}})"),

@@ -111,6 +111,9 @@ TEST(BadConfig, with_wrong_values_is_told_type_range_and_finding) {
        "MiB, GiB), or a whole number of bytes, found the text \"64KB\"\n"},
       {with(R"("limits": {"held_answer": 1000})"),
        "F: limits.held_answer: must be from 1KiB to 1GiB, is the number 1000\n"},
+      {with(R"("client_half_close": "reset")"),
+       "F: client_half_close: expected one of \"abort\", \"keep\", found the text "
+       "\"reset\"\n"},
       {with(R"("telemetry": {"log_level": "trace"})"),
        "F: telemetry.log_level: expected one of \"debug\", \"info\", \"warn\", \"error\", found "
        "the "
@@ -269,7 +272,8 @@ TEST(BadConfig, is_told_all_its_faults_at_once_in_the_order_of_the_file) {
       "F: queue.length: must be from 0 to 100000, is the number -1\n"
       "F: queue.max_wait: expected a duration from 0s to 24h, such as \"30s\" or \"1m30s\" "
       "(units h, m, s, ms), found the number 3\n"
-      "F: bogus: unknown key; known here: $schema, listen, threads, startup_grace, admin, auth, "
+      "F: bogus: unknown key; known here: $schema, listen, threads, client_half_close, "
+      "startup_grace, admin, auth, "
       "workers, models, scheduling, queue, retry, health, timeouts, limits, telemetry\n"
       "F: health.timeout: must be less than health.interval (5s, the default), is 6s: a probe "
       "ends before the next begins\n");

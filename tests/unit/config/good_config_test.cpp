@@ -77,6 +77,7 @@ TEST(ParseConfig, takes_one_listen_address_or_several) {
 
 TEST(ParseConfig, reads_durations_sizes_levels_and_paths) {
   const auto config = good(R"({ "workers": [{"url": "http://mac"}],
+    "client_half_close": "keep",
     "queue": {"max_wait": "1m30s", "max_wait_stream": "0s"},
     "limits": {"body_bytes": 5000, "held_answer": "3KiB"},
     "telemetry": {"log_level": "warn", "access_log": "/var/log/lmb access.json"} })");
@@ -85,6 +86,7 @@ TEST(ParseConfig, reads_durations_sizes_levels_and_paths) {
   EXPECT_EQ(config.proxy.limits.body_bytes, 5000U);
   EXPECT_EQ(config.proxy.limits.held_answer, 3072U);
   EXPECT_EQ(config.telemetry.log_level, telemetry::LogLevel::warn);
+  EXPECT_EQ(config.proxy.client_half_close, net::HalfClose::keep);
   EXPECT_EQ(config.telemetry.access_log, "/var/log/lmb access.json");
 }
 

@@ -137,6 +137,9 @@ Json value_in(const Key& key, Config& config) {
   if (const auto* const* level = std::get_if<telemetry::LogLevel*>(&field)) {
     return key.choices[static_cast<std::size_t>(**level)];
   }
+  if (const auto* const* choice = std::get_if<net::HalfClose*>(&field)) {
+    return key.choices[static_cast<std::size_t>(**choice)];
+  }
   if (const auto* const* text = std::get_if<std::string*>(&field)) {
     return key.range.least == 0 ? Json(**text) : Json();
   }

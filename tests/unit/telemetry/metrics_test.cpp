@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 #include "exposition.hpp"
@@ -154,6 +155,28 @@ TEST_F(MetricsTest, a_client_that_leaves_is_counted_by_the_phase_it_left_in) {
   EXPECT_EQ(scraped.sum("lmbalancer_client_disconnects_total"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_errors_total{kind="client_gone"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_errors_total{kind="worker_closed"})"), 1);
+}
+
+TEST_F(MetricsTest, what_a_client_that_leaves_saves_is_estimated_by_whole_answers) {
+  RequestRecord record = sample_record();
+  const auto leaves = [&](std::uint64_t most, std::uint64_t generated) {
+    RequestRecord cut = record;
+    cut.error = ErrorKind::client_gone;
+    cut.tokens_most = most;
+    cut.generated_tokens = generated;
+    metrics_.record(cut);
+    return scrape().at("lmbalancer_saved_tokens_total");
+  };
+  constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_EQ(leaves(unlimited, 0), 0) << "nothing is known of answers yet";
+  for (const std::uint64_t tokens : {100U, 300U}) {
+    record.generated_tokens = tokens;
+    metrics_.record(record);
+  }
+  EXPECT_EQ(leaves(unlimited, 50), 150) << "200 is the mean";
+  EXPECT_EQ(leaves(80, 50), 180) << "no more than was asked for";
+  EXPECT_EQ(leaves(unlimited, 500), 180) << "never less than nothing";
+  EXPECT_EQ(leaves(0, 0), 180) << "embeddings have no tokens";
 }
 
 TEST_F(MetricsTest, bytes_are_counted_by_peer_and_direction) {
