@@ -77,7 +77,7 @@ Error explained(const AdminPlace& place, const Error& error) {
   if (!error.detail().empty()) text += ", " + error.detail();
   text +=
       "\nIs lmbalancer running, with this address in admin.listen? Another one: --admin URL, or "
-      "-c FILE.";
+      "-c FILE. A changed admin.listen or admin.api_key takes effect with a restart.";
   return {error.kind(), std::move(text)};
 }
 

@@ -132,6 +132,7 @@ void Server::Parts::make_watch() {
     // Who is away may come back upgraded.
     if (!probe.alive) shared->route_gaps.forget(worker);
     report.timed_out = probe.timed_out;
+    report.connected = probe.connected;
     report.begun = probe.begun;
     dispatcher->observe_probe(worker, report);
   };

@@ -57,7 +57,7 @@ void Lease::note_first_token(TimePoint now) noexcept {
   if (dispatcher_ != nullptr) dispatcher_->first_token(slot_);
 }
 
-void Lease::note_token(TimePoint now) noexcept {
+void Lease::note_delivery(TimePoint now) noexcept {
   if (dispatcher_ != nullptr) dispatcher_->note_delivery(slot_.worker, now);
 }
 

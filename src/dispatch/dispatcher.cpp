@@ -101,6 +101,12 @@ bool Dispatcher::awaited(const scheduling::Slot& slot) const {
   return scheduler_.awaited(slot);
 }
 
+bool Dispatcher::servable(std::string_view model, scheduling::WorkerSet tried) const {
+  const auto now = Clock::now();
+  const std::lock_guard lock(mutex_);
+  return scheduler_.servable(model, tried, now);
+}
+
 scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) const {
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);

@@ -129,6 +129,7 @@ class ListReader {
       // An answer with both lists (some servers add `data` for other clients) is read by this one.
       has_models_ = true;
       catalogue_ = {};
+      names_ = 0;
       return read_list(value);
     }
     if (key != "data" || json_kind(value) != '[' || has_models_) return true;
@@ -166,7 +167,9 @@ class ListReader {
     auto same = std::find_if(models.begin(), models.end(),
                              [&](const ModelEntry& other) { return other.id == entry.id; });
     if (same == models.end()) {
-      if (models.size() >= listed_models_max) return;
+      const auto names = 1 + entry.variants.size();
+      if (models.size() >= listed_models_max || names_ + names > listed_names_max) return;
+      names_ += names;
       same = models.insert(same, std::move(entry));
     } else {
       same->instances.insert(same->instances.end(), entry.instances.begin(), entry.instances.end());
@@ -175,6 +178,7 @@ class ListReader {
   }
 
   ModelCatalogue catalogue_;
+  std::size_t names_ = 0;
   std::string error_;
   bool has_error_ = false;
   bool has_models_ = false;

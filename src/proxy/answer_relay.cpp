@@ -263,14 +263,15 @@ void AnswerRelay::observe(std::string_view payload) {
   }
   const auto seen = scanner_.observe(payload);
   if (!scanner_.response_id().empty()) note_response(scanner_.response_id());
-  if (seen.token_deltas == 0) return;
+  if (seen.events == 0) return;
   const auto now = Clock::now();
+  lease_.note_delivery(now);
+  if (seen.token_deltas == 0) return;
   if (!ctx_.record.first_token) {
     ctx_.record.first_token = now;
     lease_.note_first_token(now);
     ctx_.record.phases.enter(Phase::generate, now);
   }
-  lease_.note_token(now);
   ctx_.record.last_token = now;
   ctx_.record.generated_tokens = scanner_.token_deltas();  // Final in finish_tokens.
 }

@@ -173,35 +173,65 @@ Error explain(const Error& refusal, std::string_view model,
 
 }  // namespace
 
-net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
-  const auto& shared = ctx.front.shared();
-  const auto now = Clock::now();
-  const auto eligible = eligibility(ctx, now);
-  if (!eligible) co_return eligible.error();
-  const auto wait = ctx.facts.stream ? shared.options.queue.stream : shared.options.queue.other;
+namespace {
+
+/// What the brain is asked for. `tried`: see Eligibility::excluded.
+scheduling::Demand demand_of(const RequestContext& ctx, scheduling::WorkerSet tried) {
+  const auto& queue = ctx.front.shared().options.queue;
+  const auto most = ctx.facts.stream ? queue.stream : queue.other;
+  // One limit for the whole request, however often it is tried.
+  const auto wait = std::max(Duration::zero(), most - ctx.record.phases.spent(Phase::queue));
   scheduling::Demand demand;
   demand.model = ctx.facts.model;
-  demand.tried = eligible->excluded;
+  demand.tried = tried;
   demand.again = ctx.record.attempts > 0;
   demand.stream = ctx.facts.stream;
+  demand.acts = ctx.facts.acts;
   // What a stored conversation adds to the prompt is not known.
   const bool goes_on = !ctx.facts.previous_response.empty();
   demand.prompt_tokens = goes_on ? 0 : estimated_prompt_tokens(ctx.facts);
-  demand.deadline = std::min(add_saturated(now, wait), client.interruption().deadline().at());
+  demand.deadline = add_saturated(Clock::now(), wait);
+  return demand;
+}
+
+net::Task<Result<dispatch::Lease>> wait_for_lease(ClientConnection& client, RequestContext& ctx,
+                                                  scheduling::WorkerSet tried, bool& all_tried) {
+  auto demand = demand_of(ctx, tried);
+  demand.deadline = std::min(demand.deadline, client.interruption().deadline().at());
   dispatch::Acquisition acquisition(ctx.front.shared().dispatcher, ctx.front.shard().index(),
                                     demand, client.interruption().bell());
-  if (!acquisition.settled()) ctx.record.phases.enter(Phase::queue, now);
+  if (!acquisition.settled()) ctx.enter(Phase::queue);
   while (!acquisition.settled()) {
     co_await client.interruption().bell().wait();
     if (const auto why = client.interruption().reason()) co_return *why;
   }
-  const bool nobody = acquisition.all_tried() && ctx.tried.empty();
-  if (nobody) co_return nobody_eligible(ctx, eligible->home);
+  all_tried = acquisition.all_tried();
   auto lease = acquisition.take();
-  if (!lease) co_return explain(lease.error(), demand.model, shared.dispatcher);
   // A refusal keeps the phase: it tells where the request ended.
   if (lease && ctx.record.phases.open() == Phase::queue) ctx.enter(Phase::proxy);
   co_return lease;
+}
+
+}  // namespace
+
+net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, RequestContext& ctx) {
+  const auto& dispatcher = ctx.front.shared().dispatcher;
+  const auto eligible = eligibility(ctx, Clock::now());
+  if (!eligible) co_return eligible.error();
+  bool all_tried = false;
+  auto lease = co_await wait_for_lease(client, ctx, eligible->excluded, all_tried);
+  // The model's last worker was lost while this waited: its fallback is chosen anew.
+  const auto why = lease ? ErrorKind::internal : lease.error().kind();
+  const bool lost = why == ErrorKind::no_worker || why == ErrorKind::model_unavailable;
+  if (lost && !all_tried && dispatcher.servable(ctx.facts.model, eligible->excluded)) {
+    lease = co_await wait_for_lease(client, ctx, eligible->excluded, all_tried);
+  }
+  if (lease) co_return lease;
+  if (eligible->home && why == ErrorKind::no_worker && !all_tried) {
+    co_return Error(ErrorKind::response_away, dispatcher.worker_name(*eligible->home));
+  }
+  if (all_tried && ctx.tried.empty()) co_return nobody_eligible(ctx, eligible->home);
+  co_return explain(lease.error(), ctx.facts.model, dispatcher);
 }
 
 net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ctx,
@@ -209,6 +239,10 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
                                     scheduling::AttemptHistory& history) {
   const auto worker = lease.worker();
   ctx.record.worker = worker;
+  // What an attempt that failed had brought is none of this one's.
+  ctx.record.first_token.reset();
+  ctx.record.last_token.reset();
+  ctx.record.generated_tokens = 0;
   upstream::Exchange exchange(ctx.front.shard(), client.interruption(), ctx.front.shared().upstream,
                               ctx.front.response_head());
   RunningAttempt running(ctx.front.attempts(), ctx.record, lease.slot().grant,

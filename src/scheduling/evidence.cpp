@@ -94,6 +94,12 @@ void Scheduler::State::release(const Lease& lease, const Report& report, TimePoi
   }
   const TimePoint until = add_saturated(now, wait);
   fleet.settle(lease.place, {lease.granted, until});
+  // The worker goes on with the prompt, however long that is, before it does what others asked for.
+  if (const auto longest =
+          fleet.pace(lease.place.worker).longest_prefill(lease.work.prompt_tokens)) {
+    fleet.excuse(lease.place.worker,
+                 add_saturated(lease.granted, *longest * options.health.wedge_factor));
+  }
 }
 
 std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
@@ -117,7 +123,8 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     any_stream = any_stream || lease.work.stream;
     // Prompts are worked off one after the other, and may stop all decoding meanwhile. One whose
     // size is not known, or whose answer is silent until its end, may take any time.
-    if (!lease.work.stream || (lease.work.prompt_tokens == 0 && !lease.first_token)) {
+    if (!lease.work.stream || lease.work.acts ||
+        (lease.work.prompt_tokens == 0 && !lease.first_token)) {
       return std::nullopt;
     }
     if (!shortest) {
@@ -138,7 +145,11 @@ void Scheduler::State::judge_silence(WorkerId id, TimePoint now, Effects& effect
     return;
   }
   const auto limit = patience(id);
-  if (limit && now - std::max(worker.last_delivery, worker.busy_since) > *limit) {
+  if (!limit) {
+    fleet.excuse(id, now);
+    return;
+  }
+  if (now - std::max({worker.last_delivery, worker.busy_since, worker.excused_until}) > *limit) {
     fleet.found_wedged(id, now);
     effects.wedged.push_back(id);
   }

@@ -58,7 +58,11 @@ bool Fleet::is_free(Place place, TimePoint now) const noexcept {
   return owner.has_room() &&
          owner.slow_start.allows(owner.occupied(), owner.slots, health_.slow_start, now) &&
          instance(place).has_free_slot() &&
-         (instance(place).occupied() == 0 || now - instance(place).last_used < idle_unload_);
+         (instance(place).occupied() == 0 || !perhaps_unloaded(place, now));
+}
+
+bool Fleet::perhaps_unloaded(Place place, TimePoint now) const noexcept {
+  return now - instance(place).last_used >= idle_unload_;
 }
 
 WorkerSet Fleet::barred(TimePoint now) const noexcept {
@@ -219,6 +223,11 @@ void Fleet::failed(WorkerId id, TimePoint now) {
 
 void Fleet::trial_ended(WorkerId id) {
   at(id).breaker.end_trial();
+}
+
+void Fleet::excuse(WorkerId id, TimePoint until) {
+  Worker& worker = at(id);
+  worker.excused_until = std::max(worker.excused_until, until);
 }
 
 void Fleet::found_wedged(WorkerId id, TimePoint now) {

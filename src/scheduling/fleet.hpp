@@ -39,6 +39,8 @@ class Fleet {
   /// Their catalogue was never read.
   [[nodiscard]] WorkerSet unread() const noexcept { return unread_; }
   /// A slot of the instance is free and its worker has room.
+  /// It was idle for so long that LM Studio may have unloaded it.
+  [[nodiscard]] bool perhaps_unloaded(Place place, TimePoint now) const noexcept;
   [[nodiscard]] bool is_free(Place place, TimePoint now) const noexcept;
   /// Workers whose breaker keeps requests away now.
   [[nodiscard]] WorkerSet barred(TimePoint now) const noexcept;
@@ -64,6 +66,8 @@ class Fleet {
   void succeeded(WorkerId id, TimePoint now);
   void failed(WorkerId id, TimePoint now);
   void trial_ended(WorkerId id);
+  /// What the worker has to do explains its silence until `until`.
+  void excuse(WorkerId id, TimePoint until);
   void found_wedged(WorkerId id, TimePoint now);
   [[nodiscard]] Pace& pace(WorkerId id) { return at(id).pace; }
   /// The change of the worker's state since the last call; nothing when there is none.

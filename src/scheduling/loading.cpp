@@ -142,8 +142,12 @@ void Scheduler::State::keep_deadlines(WorkerId worker) {
 void Scheduler::State::watch_unloaded(WorkerId worker, TimePoint now) {
   for (const Lease& lease : leases.all()) {
     // What comes in one piece may be generated already, here too.
-    if (!lease.held || lease.cold || !lease.work.stream || lease.first_token ||
-        lease.place.worker != worker || !is_evidence(lease)) {
+    if (!lease.held || !lease.work.stream || lease.first_token || lease.place.worker != worker ||
+        !is_evidence(lease)) {
+      continue;
+    }
+    // The table of loads has a deadline for it.
+    if (lease.cold && loads.loading(worker, fleet.instance(lease.place).model)) {
       continue;
     }
     const auto known = std::find_if(watched.begin(), watched.end(), [&](const WatchedLoad& load) {
@@ -339,7 +343,8 @@ HoldCounts Scheduler::State::holds(TimePoint now) const {
       probation = probation || (barred.contains(place.worker) && worker.breaker.on_trial());
       switching = switching || held(place) ||
                   (!instance.loaded && !fleet.clear_for(place.worker, instance.model));
-      load = load || (!instance.loaded && is_loaded(need, usable));
+      load = load || (!instance.loaded && is_loaded(need, usable)) ||
+             (instance.loaded && fleet.perhaps_unloaded(place, now));
       slow_start = slow_start || (worker.has_room() && !fleet.is_free(place, now));
     }
     HoldCounts each;

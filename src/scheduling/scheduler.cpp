@@ -1,8 +1,6 @@
 #include "lmb/scheduling/scheduler.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <utility>
 
 #include "lmb/base/assert.hpp"
@@ -100,7 +98,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (!demand.again) {
     state.retries.pay_in();
   }
-  const std::string_view model = state.resolve(demand.model);
+  const std::string_view model = state.resolve(demand.model, demand.tried, now);
   const bool rename = model != demand.model;
   const Offering offering = state.models.find(model);
   if (const auto why = state.impossible(offering, demand.tried)) {
@@ -111,7 +109,7 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   const Needs needs{offering, demand.tried, tokens, now};
   if (const auto place = state.choose(needs, now)) {
     Lease lease;
-    lease.work = {demand.stream, demand.prompt_tokens};
+    lease.work = {demand.stream, demand.prompt_tokens, demand.acts};
     Slot slot = state.take(*place, lease, rename, now);
     // A trial that begins may leave others without a worker that is admitted: the caller's tick()
     // gives them one by panic.
@@ -134,8 +132,8 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
     return Refusal::queue_full;
   }
   const LaneKey key{state.models.retain(model), demand.tried, tokens, rename};
-  const TicketId ticket =
-      state.queue.push(key, now, demand.deadline, {demand.stream, demand.prompt_tokens});
+  const TicketId ticket = state.queue.push(key, now, demand.deadline,
+                                           {demand.stream, demand.prompt_tokens, demand.acts});
   auto& lane = state.queue.lane_of(ticket);
   if (stranded && !lane.stranded_since) {
     lane.stranded_since = now;
@@ -208,7 +206,10 @@ Effects Scheduler::observe_probe(WorkerId worker, const ProbeReport& probe, Time
   }
   // A worker that is busy decoding may be late with its greeting; it is not dead.
   const bool delivered = state.fleet.worker(worker).last_delivery >= probe.begun;
-  if (probe.alive || !probe.timed_out || !delivered) {
+  // Nor is one that answers nothing else while it loads a model.
+  const bool loads =
+      probe.connected && (state.loads.loading(worker) != nullptr || state.watched_load(worker));
+  if (probe.alive || !probe.timed_out || !(delivered || loads)) {
     state.fleet.observe_probe(worker, probe.alive, now);
   }
   state.judge_silence(worker, now, effects);
@@ -313,83 +314,6 @@ FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
   }
   snapshot.holds = state_->holds(now);
   return snapshot;
-}
-
-bool Scheduler::loading(WorkerId worker) const {
-  return state_->loads.workers().contains(worker) || state_->watched_load(worker);
-}
-
-bool Scheduler::any_loads() const noexcept {
-  return !state_->loads.workers().empty() || !state_->watched.empty() || !state_->overdue.empty();
-}
-
-bool Scheduler::awaited(const Slot& slot) const {
-  const State& state = *state_;
-  const auto& lanes = state.queue.lanes();
-  if (!slot.cold ||
-      !state.loads.loading(slot.worker, state.fleet.instance({slot.worker, slot.instance}).model)) {
-    return false;
-  }
-  return std::any_of(lanes.begin(), lanes.end(), [&](const auto& entry) {
-    if (entry.first.tried.contains(slot.worker)) {
-      return false;
-    }
-    const Offering offering = state.models.find(entry.first.model);
-    return std::any_of(offering.places.begin(), offering.places.end(), [&](Place place) {
-      return place.worker == slot.worker && place.instance == slot.instance;
-    });
-  });
-}
-
-std::string Scheduler::load_error(std::string_view model) const {
-  const State& state = *state_;
-  for (const Place place : state.models.find(state.resolve(model)).places) {
-    const auto error = state.loads.error(place.worker, state.fleet.instance(place).model);
-    if (!error.empty()) {
-      return std::string(error);
-    }
-  }
-  return {};
-}
-
-std::optional<TimePoint> Scheduler::loadable_at(std::string_view model) const {
-  const State& state = *state_;
-  std::optional<TimePoint> earliest;
-  for (const Place place : state.models.find(state.resolve(model)).places) {
-    const auto until =
-        state.loads.unloadable_until(place.worker, state.fleet.instance(place).model);
-    if (until && (!earliest || *until < *earliest)) {
-      earliest = until;
-    }
-  }
-  return earliest;
-}
-
-std::size_t Scheduler::queued() const noexcept {
-  return state_->queue.size();
-}
-
-bool Scheduler::any_up() const noexcept {
-  return !state_->fleet.open().empty();
-}
-
-bool Scheduler::is_open(WorkerId worker) const noexcept {
-  return state_->fleet.open().contains(worker);
-}
-
-std::uint32_t Scheduler::retry_after_seconds(TimePoint now) const {
-  constexpr double least = 1;
-  constexpr double most = 60;
-  const State& state = *state_;
-  if (state.queue.empty() && state.fleet.any_free(now)) {
-    return 1;
-  }
-  const double rate = state.finish_rate.per_second(now);
-  double seconds = std::chrono::duration<double>(state.options.no_worker_grace).count();
-  if (rate > 0 && !state.fleet.open().empty()) {
-    seconds = static_cast<double>(state.queue.size() + 1) / rate;
-  }
-  return static_cast<std::uint32_t>(std::ceil(std::clamp(seconds, least, most)));
 }
 
 }  // namespace lmb::scheduling

@@ -67,22 +67,46 @@ std::optional<Place> Scheduler::State::choose(const LaneKey& key, const WaitQueu
   return choose(needs(key, lane), now);
 }
 
-std::string_view Scheduler::State::resolve(std::string_view name) const {
-  const auto& model_options = options.models;
-  if (!model_options.aliases.empty() && models.find(name).listed.empty()) {
-    for (const ModelAlias& alias : model_options.aliases) {
-      if (alias.name == name) {
-        name = alias.model;
-        break;
-      }
-    }
+bool Scheduler::State::serves(std::string_view name, WorkerSet tried, TimePoint now) const {
+  const Offering offering = models.find(name);
+  return !candidates(offering, tried).empty() && !unloadable({offering, tried, 0, now}, now);
+}
+
+bool Scheduler::State::is_same(std::string_view name, const std::string& model) const {
+  if (name == model) {
+    return true;
   }
-  if (model_options.fallbacks.empty() || !candidates(models.find(name), {}).empty()) {
+  const auto places = models.find(name).places;
+  const auto others = models.find(model).places;
+  return std::any_of(places.begin(), places.end(), [&](Place place) {
+    return std::any_of(others.begin(), others.end(), [place](Place other) {
+      return other.worker == place.worker && other.instance == place.instance;
+    });
+  });
+}
+
+std::string_view Scheduler::State::unalias(std::string_view name) const {
+  const auto& aliases = options.models.aliases;
+  if (aliases.empty() || !models.find(name).listed.empty()) {
     return name;
   }
-  for (const ModelFallback& fallback : model_options.fallbacks) {
+  const auto found = std::find_if(aliases.begin(), aliases.end(),
+                                  [name](const ModelAlias& alias) { return alias.name == name; });
+  return found == aliases.end() ? name : std::string_view(found->model);
+}
+
+std::string_view Scheduler::State::resolve(std::string_view asked, WorkerSet tried,
+                                           TimePoint now) const {
+  const std::string_view name = unalias(asked);
+  if (options.models.fallbacks.empty() || serves(name, tried, now)) {
+    return name;
+  }
+  for (const ModelFallback& fallback : options.models.fallbacks) {
+    if (!is_same(name, fallback.model)) {
+      continue;
+    }
     for (const std::string& instead : fallback.instead) {
-      if (fallback.model == name && !candidates(models.find(instead), {}).empty()) {
+      if (serves(instead, tried, now)) {
         return instead;
       }
     }
@@ -129,6 +153,7 @@ Slot Scheduler::State::take(Place place, const Lease& lease, bool rename, TimePo
           .cold = !instance.loaded,
           // Nobody can say how long a prompt of unknown size may be silent: its first token can.
           .watched = taken.trial || !instance.settling.empty() || !instance.loaded ||
+                     fleet.perhaps_unloaded(place, now) ||
                      (taken.work.stream && taken.work.prompt_tokens == 0),
           .id = instance.id,
           .rename = place.rename || rename};

@@ -41,7 +41,13 @@ struct Scheduler::State {
   /// Candidates, without those whose breakers keep requests away, unless that is all of them.
   [[nodiscard]] WorkerSet admitted(const Needs& needs, TimePoint now) const noexcept;
   /// What the model's name means to a request: itself, what it is an alias of, or a fallback.
-  [[nodiscard]] std::string_view resolve(std::string_view name) const;
+  [[nodiscard]] std::string_view unalias(std::string_view name) const;
+  [[nodiscard]] std::string_view resolve(std::string_view asked, WorkerSet tried,
+                                         TimePoint now) const;
+  /// A worker may be given a request for it, now or later, and has not failed to load it.
+  [[nodiscard]] bool serves(std::string_view name, WorkerSet tried, TimePoint now) const;
+  /// `name` is one of the names of the model.
+  [[nodiscard]] bool is_same(std::string_view name, const std::string& model) const;
 
   // Loads (loading.cpp).
   /// The worker is kept for another model, or its instances are about to be evicted by a load.

@@ -8,6 +8,7 @@ namespace lmb::scheduling {
 struct Work {
   bool stream = false;
   std::uint64_t prompt_tokens = 0;  ///< 0 = not known.
+  bool acts = false;                ///< See Demand::acts.
 };
 
 }  // namespace lmb::scheduling

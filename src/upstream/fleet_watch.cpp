@@ -145,6 +145,7 @@ net::Task<void> FleetWatch::watch(TargetPointer kept) {
     result.took = Clock::now() - result.begun;
     result.timed_out = !result.alive && (target.failure == ErrorKind::connect_timeout ||
                                          target.failure == ErrorKind::request_timeout);
+    result.connected = result.timed_out && target.failure == ErrorKind::request_timeout;
     if (result.alive) target.last_failure.clear();
     if (!result.alive) target.afresh = true;
     // Without a descriptor for a probe nothing is known of the worker.

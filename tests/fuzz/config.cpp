@@ -8,13 +8,15 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace lmb;
+  constexpr const char* secret = "sk-SECRET-4711";
   fuzz::Input input(data, size);
-  const auto parsed = config::parse_config(input.rest(), [](const char* name) -> const char* {
-    return name[0] == 'S' ? "sk-SECRET-4711" : nullptr;
-  });
+  const std::string file = input.rest();
+  const auto parsed = config::parse_config(
+      file, [](const char* name) { return name[0] == 'S' ? secret : nullptr; });
   const auto text = config::describe(parsed.problems, "F");
   LMB_ASSERT(parsed.ok() == text.empty());
-  LMB_ASSERT(text.find("sk-SECRET-4711") == std::string::npos);
+  // It is in the environment only: what a file calls by this name, as a fuzzer soon does, is none.
+  LMB_ASSERT(file.find(secret) != std::string::npos || text.find(secret) == std::string::npos);
   for (const char c : text) LMB_ASSERT(c == '\n' || (c >= ' ' && c <= '~'));
   if (!parsed.ok()) return 0;
   LMB_ASSERT(!parsed.config.fleet.empty());

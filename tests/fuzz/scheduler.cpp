@@ -46,17 +46,30 @@ class Story {
   }
   [[nodiscard]] std::vector<WorkerSpec> fleet() {
     std::vector<WorkerSpec> fleet;
-    for (std::size_t i = 0; i < workers_; ++i) {
-      WorkerSpec spec;
-      spec.name = "w" + std::to_string(i);
-      spec.weight = 1 + static_cast<std::uint32_t>(input_.below(3));
-      if (input_.below(2) == 1) spec.slots = 1 + static_cast<std::uint32_t>(input_.below(3));
-      if (input_.below(2) == 1)
-        spec.max_in_flight = 1 + static_cast<std::uint32_t>(input_.below(4));
-      spec.auto_evict = input_.below(2) == 1;
-      fleet.push_back(spec);
-    }
+    for (std::size_t i = 0; i < workers_; ++i) fleet.push_back(any_spec(i));
     return fleet;
+  }
+  WorkerSpec any_spec(std::size_t place) {
+    WorkerSpec spec;
+    spec.name = "w" + std::to_string(place);
+    spec.weight = 1 + static_cast<std::uint32_t>(input_.below(3));
+    if (input_.below(2) == 1) spec.slots = 1 + static_cast<std::uint32_t>(input_.below(3));
+    if (input_.below(2) == 1) spec.max_in_flight = 1 + static_cast<std::uint32_t>(input_.below(4));
+    spec.auto_evict = input_.below(2) == 1;
+    return spec;
+  }
+  /// A worker leaves, comes back or is changed.
+  void change_fleet() {
+    const WorkerId worker = any_worker();
+    if (gone_.contains(worker)) {
+      gone_.erase(worker);
+      return take(scheduler_.add_worker(worker, any_spec(worker.value()), now_));
+    }
+    if (input_.below(2) == 1) {
+      return take(scheduler_.change_worker(worker, any_spec(worker.value()), now_));
+    }
+    gone_.insert(worker);
+    take(scheduler_.retire_worker(worker, now_));
   }
   WorkerId any_worker() { return WorkerId(static_cast<std::uint32_t>(input_.below(workers_))); }
   std::string any_model() {
@@ -79,7 +92,9 @@ class Story {
       case 6:
         return offer();
       case 7:
-        return take(scheduler_.set_draining(any_worker(), input_.below(2) == 1, now_));
+        return input_.below(2) == 1
+                   ? change_fleet()
+                   : take(scheduler_.set_draining(any_worker(), input_.below(2) == 1, now_));
       case 8:
         now_ += milliseconds(input_.byte() * 16);
         return take(scheduler_.tick(now_));
@@ -97,6 +112,7 @@ class Story {
     demand.again = input_.below(4) == 0;
     demand.prompt_tokens = input_.byte() * 100U;
     demand.stream = input_.below(2) == 1;
+    demand.acts = input_.below(8) == 0;
     if (!waiting_.empty()) take(scheduler_.tick(now_));
     const auto submitted = scheduler_.submit(demand, now_);
     if (const auto* slot = std::get_if<Slot>(&submitted)) {
@@ -127,12 +143,15 @@ class Story {
     if ((shape & 4U) != 0) report.last_token = now_;
     report.tokens = shape;
     report.prompt = input_.below(4);
+    report.by_model = (shape & 8U) == 0;
+    report.load_tried = (shape & 16U) == 0;
     (void)scheduler_.awaited(slot);
     take(scheduler_.finish(slot, report, now_));
   }
   void probe() {
     ProbeReport report(input_.below(2) == 1);
     report.timed_out = !report.alive && input_.below(2) == 1;
+    report.connected = report.timed_out && input_.below(2) == 1;
     report.begun = now_ - milliseconds(input_.byte());
     if (input_.below(2) == 1) report.last_bytes = now_ - milliseconds(input_.byte());
     take(scheduler_.observe_probe(any_worker(), report, now_));
@@ -164,8 +183,11 @@ class Story {
         scheduler_.held_back(slot);
       } else if (slot.watched) {
         take(scheduler_.first_token(slot, now_));
+      } else {
+        scheduler_.note_first_token(slot);
       }
     }
+    (void)scheduler_.servable(any_model(), WorkerSet(input_.below(16)), now_);
     const auto seconds_left = scheduler_.retry_after_seconds(now_);
     LMB_ASSERT(seconds_left >= 1 && seconds_left <= 60);
     check();
@@ -210,6 +232,7 @@ class Story {
   const std::size_t workers_;
   TimePoint now_ = TimePoint{} + std::chrono::hours(1);
   Scheduler scheduler_;
+  WorkerSet gone_;
   std::map<TicketId, bool> waiting_;
   std::vector<Slot> running_;
 };

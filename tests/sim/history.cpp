@@ -127,6 +127,7 @@ void History::probe(WorkerId worker, std::uint32_t stay) {
   }
   scheduling::ProbeReport report(truth.alive);
   report.timed_out = chance_.happens(0.5);
+  report.connected = chance_.happens(0.5);
   report.begun = now() - chance_.between(Duration{}, 2s);
   const Effects effects = scheduler_.observe_probe(worker, report, now());
   log() << "probe of " << worker << (truth.alive ? " right: " : " wrong: ") << effects << '\n';

@@ -37,6 +37,7 @@ scheduling::SchedulerOptions random_options(Chance& chance) {
   options.models.unloadable = one_of<Duration>(chance, {1s, 30s});
   // Switches have scenarios of their own: here nobody waits long enough.
   options.models.switch_after = 1h;
+  options.models.idle_unload = 24h;
   options.seed = chance.between(1U, 1000U);
   return options;
 }

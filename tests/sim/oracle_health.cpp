@@ -236,7 +236,10 @@ void Oracle::probed(WorkerId worker, const scheduling::ProbeReport& probe, const
                     TimePoint now) {
   pass(now);
   Worker& w = workers_[worker.value()];
-  const bool lively = probe.timed_out && w.last_delivery >= probe.begun;
+  const bool watched = std::any_of(watched_.begin(), watched_.end(),
+                                   [&](const auto& each) { return each.second.first == worker; });
+  const bool loads = probe.connected && (!w.loads.empty() || watched);
+  const bool lively = probe.timed_out && (w.last_delivery >= probe.begun || loads);
   if (probe.alive || !lively) {
     observe(w, probe.alive);
   }

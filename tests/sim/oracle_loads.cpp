@@ -32,7 +32,8 @@ void Oracle::keep_deadlines(WorkerId worker) {
 void Oracle::watch_unloaded(WorkerId worker) {
   for (const Instance& instance : workers_[worker.value()].instances) {
     for (const auto& [id, lease] : instance.leases) {
-      if (!lease.stream || lease.first_token || lease.foreign || !lease.cold_model.empty()) {
+      const bool loads = workers_[worker.value()].loads.contains(lease.cold_model);
+      if (!lease.stream || lease.first_token || lease.foreign || loads) {
         continue;
       }
       if (instance.listed && instance.loaded) {

@@ -34,9 +34,10 @@ struct Engine {
   double prompt_rate = 1;  ///< Tokens per second.
   Duration gap{};
   TimePoint prompts_done;
+  TimePoint load_ends;
   TimePoint last_bytes;
   TimePoint wedged_since = TimePoint::max();
-  std::uint32_t wedges_found = 0;
+  TimePoint recovered_at;
   std::uint32_t grants_since_recovery = 0;
 
   [[nodiscard]] bool wedged() const { return wedged_since != TimePoint::max(); }
@@ -49,7 +50,8 @@ struct Request {
   TimePoint first_token;
   std::uint32_t tokens = 0;
   std::uint32_t tokens_wanted = 0;
-  bool slow = false;  ///< Its client stops reading for minutes after the first token.
+  bool slow = false;   ///< Its client stops reading for minutes after the first token.
+  bool whole = false;  ///< Its answer comes in one piece.
   bool ended = false;
 };
 using RequestPointer = std::shared_ptr<Request>;
@@ -62,12 +64,10 @@ class WedgeHistory {
     engines_.resize(chance_.between(2U, 4U));
     scheduler_ = std::make_unique<scheduling::Scheduler>(
         options_, std::vector<scheduling::WorkerSpec>(engines_.size()), now());
-    scheduling::Offers offers;
-    offers.models.push_back({.key = "m", .instances = {{.id = "m", .parallel = slots}}});
     for (std::uint32_t i = 0; i < engines_.size(); ++i) {
       engines_[i].prompt_rate = chance_.between(200U, 3'000U);
       engines_[i].gap = chance_.between(10ms, 80ms);
-      (void)scheduler_->set_offers(WorkerId(i), offers, now());
+      offer(i, true);
       timeline_.after(chance_.between(0ms, 5s), [this, i] { probe(i); });
     }
   }
@@ -78,6 +78,7 @@ class WedgeHistory {
       timeline_.after(chance_.between(6s, 30s), [this] { ask(); });
     }
     if (wedges_) timeline_.after(chance_.between(30min, 60min), [this] { wedge(); });
+    if (!wedges_) timeline_.after(30min, [this] { unload(); });
     tick();
     const TimePoint end = now() + length;
     while (now() < end) timeline_.step();
@@ -85,6 +86,9 @@ class WedgeHistory {
 
   std::uint32_t answered = 0;
   std::uint32_t slow = 0;
+  std::uint32_t loads = 0;
+  std::uint32_t left = 0;
+  std::uint32_t whole = 0;
   std::uint32_t wedges = 0;
   std::uint32_t found = 0;
   std::uint32_t found_wrongly = 0;
@@ -93,6 +97,24 @@ class WedgeHistory {
 
  private:
   [[nodiscard]] TimePoint now() const { return timeline_.now(); }
+
+  void offer(std::uint32_t worker, bool loaded) {
+    scheduling::Offers offers;
+    auto& model = offers.models.emplace_back();
+    model.key = "m";
+    if (loaded) model.instances.push_back({.id = "m", .parallel = slots});
+    deliver(scheduler_->set_offers(WorkerId(worker), offers, now()));
+  }
+
+  /// A worker that runs nothing unloads its model.
+  void unload() {
+    const auto worker = chance_.between(0U, static_cast<std::uint32_t>(engines_.size()) - 1);
+    const bool runs = std::any_of(running_.begin(), running_.end(), [worker](const auto& request) {
+      return request->slot.worker == WorkerId(worker);
+    });
+    if (!runs) offer(worker, false);
+    timeline_.after(chance_.between(1s, 10s), [this] { unload(); });
+  }
 
   void probe(std::uint32_t worker) {
     scheduling::ProbeReport report(true);
@@ -112,11 +134,17 @@ class WedgeHistory {
     request->prompt = chance_.between(20U, prompt_max);
     request->tokens_wanted = chance_.between(5U, 300U);
     request->slow = chance_.happens(0.03);
+    // What is silent by its nature hides a wedge beside it.
+    request->whole = !wedges_ && chance_.happens(0.1);
+    if (chance_.happens(wedges_ ? 0.05 : 0.2)) {
+      timeline_.after(chance_.between(1s, 2min), [this, request] { leave(request); });
+    }
     scheduling::Demand demand;
     demand.model = "m";
     demand.deadline = now() + 10h;
     demand.prompt_tokens = request->prompt;
-    demand.stream = true;
+    demand.stream = !request->whole;
+    if (scheduler_->queued() > 0) deliver(scheduler_->tick(now()));
     const auto submitted = scheduler_->submit(demand, now());
     if (const auto* slot = std::get_if<Slot>(&submitted)) return begin(request, *slot);
     ASSERT_TRUE(std::holds_alternative<TicketId>(submitted)) << "refused";
@@ -129,6 +157,14 @@ class WedgeHistory {
     request->slot = slot;
     request->sent = now();
     running_.push_back(request);
+    // One that comes while another one's load is under way waits for that.
+    if (slot.cold && engine.load_ends < now()) {
+      ++loads;
+      engine.prompts_done = std::max(engine.prompts_done, now()) + chance_.between(20s, 150s);
+      engine.load_ends = engine.prompts_done;
+      const auto worker = slot.worker.value();
+      timeline_.at(engine.load_ends, [this, worker] { offer(worker, true); });
+    }
     const auto prefill = std::chrono::duration_cast<Duration>(
         std::chrono::duration<double>(request->prompt / engine.prompt_rate + 0.05));
     engine.prompts_done = std::max(engine.prompts_done, now()) + prefill;
@@ -144,19 +180,32 @@ class WedgeHistory {
       timeline_.after(1s, [this, request] { token(request); });
       return;
     }
-    engine.last_bytes = now();
-    if (request->tokens++ == 0) {
-      request->first_token = now();
-      if (request->slot.watched) deliver(scheduler_->first_token(request->slot, now()));
+    const bool first = request->tokens++ == 0;
+    if (first) request->first_token = now();
+    if (!request->whole) engine.last_bytes = now();
+    if (first && !request->whole) {
+      if (request->slot.watched) {
+        deliver(scheduler_->first_token(request->slot, now()));
+      } else {
+        scheduler_->note_first_token(request->slot);
+      }
     }
     if (request->tokens == request->tokens_wanted) return end(request, Outcome::answered);
     Duration next = engine.gap * chance_.between(1U, 4U);
-    if (request->slow && request->tokens == 2) {
+    if (request->slow && !request->whole && request->tokens == 2) {
       ++slow;
       scheduler_->held_back(request->slot);
       next = chance_.between(1min, 20min);
     }
     timeline_.after(next, [this, request] { token(request); });
+  }
+
+  /// A client that waits for its first token gives up; the engine goes on with its prompt.
+  void leave(const RequestPointer& request) {
+    const bool runs = std::find(running_.begin(), running_.end(), request) != running_.end();
+    if (!runs || request->tokens > 0) return;
+    ++left;
+    end(request, Outcome::abandoned);
   }
 
   void end(const RequestPointer& request, Outcome outcome) {
@@ -165,9 +214,12 @@ class WedgeHistory {
     scheduling::Report report(outcome);
     report.sent = request->sent;
     report.prompt = ++prompts_;
-    if (request->tokens > 0) report.first_token = request->first_token;
-    if (request->tokens > 0) report.last_token = engines_[request->slot.worker.value()].last_bytes;
-    report.tokens = request->tokens;
+    if (request->tokens > 0 && !request->whole) {
+      report.first_token = request->first_token;
+      report.last_token = engines_[request->slot.worker.value()].last_bytes;
+      report.tokens = request->tokens;
+    }
+    whole += request->whole ? 1U : 0U;
     answered += outcome == Outcome::answered ? 1U : 0U;
     deliver(scheduler_->finish(request->slot, report, now()));
     timeline_.after(chance_.between(0ms, 20s), [this] { ask(); });
@@ -190,6 +242,7 @@ class WedgeHistory {
     Engine& engine = engines_[worker];
     engine.wedged_since = TimePoint::max();
     engine.prompts_done = now();
+    engine.recovered_at = now();
     engine.grants_since_recovery = 0;
     timeline_.after(10min, [this, worker] {
       recovered += engines_[worker].grants_since_recovery > 5 ? 1U : 0U;
@@ -209,7 +262,8 @@ class WedgeHistory {
   void cut(WorkerId worker) {
     Engine& engine = engines_[worker.value()];
     if (!engine.wedged()) {
-      ++found_wrongly;
+      // One that has recovered a moment ago was silent for long enough all the same.
+      found_wrongly += now() - engine.recovered_at < probe_interval ? 0U : 1U;
       return;
     }
     ++found;
@@ -236,16 +290,25 @@ class WedgeHistory {
   std::uint64_t prompts_ = 0;
 };
 
-TEST(WedgeHistories, of_healthy_workers_and_slow_readers_find_none) {
+TEST(WedgeHistories, of_healthy_workers_find_none_whatever_they_are_silent_for) {
   std::uint32_t slow = 0;
+  std::uint32_t loads = 0;
+  std::uint32_t left = 0;
+  std::uint32_t whole = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     WedgeHistory history(seed, false);
     history.run();
     EXPECT_EQ(history.found_wrongly, 0U) << "seed " << seed;
     EXPECT_GT(history.answered, 200U) << "seed " << seed;
     slow += history.slow;
+    loads += history.loads;
+    left += history.left;
+    whole += history.whole;
   }
   EXPECT_GT(slow, 100U) << "nobody read slowly";
+  EXPECT_GT(loads, 100U);
+  EXPECT_GT(left, 100U);
+  EXPECT_GT(whole, 100U);
 }
 
 TEST(WedgeHistories, find_what_is_wedged_and_nothing_else) {
@@ -266,7 +329,7 @@ TEST(WedgeHistories, find_what_is_wedged_and_nothing_else) {
   EXPECT_GT(wedges, 60U);
   ASSERT_GT(silences.size(), 100U);
   // The floor and the next probe; longer where slow workers had long prompts to work off.
-  EXPECT_LE(silences[silences.size() * 9 / 10], 2min);
+  EXPECT_LE(silences[silences.size() * 9 / 10], 3min);
   EXPECT_LE(silences[silences.size() * 99 / 100], 10min);
   EXPECT_GE(found, wedges * 8 / 10) << "of " << wedges;
   EXPECT_GE(recovered, wedges * 8 / 10) << "of " << wedges;

@@ -34,8 +34,8 @@ class Lease {
   void note_unsent() noexcept { noted_.sent.reset(); }
   /// The first token of the answer.
   void note_first_token(TimePoint now) noexcept;
-  /// A token of a stream came.
-  void note_token(TimePoint now) noexcept;
+  /// An event of a stream came: the worker is alive, also when it holds no token.
+  void note_delivery(TimePoint now) noexcept;
   /// The client reads too slowly, so that the worker has to wait: see Scheduler::held_back. Takes
   /// the dispatcher's lock.
   void note_held_back() noexcept;

@@ -46,6 +46,7 @@ struct ModelCatalogue {
 /// What is kept of a list: far more than a Mac has, and no more than can be compared in a moment.
 /// The rest of a longer one is passed over.
 inline constexpr std::size_t listed_models_max = 1000;
+inline constexpr std::size_t listed_names_max = 2000;    ///< Of models and variants together.
 inline constexpr std::size_t listed_instances_max = 64;  ///< Of one model; of its variants too.
 
 /// Parses the answer of GET /api/v1/models, /api/v0/models or /v1/models, whichever it is (told by

@@ -48,6 +48,7 @@ struct Demand {
   /// chosen while another one fits.
   std::uint64_t prompt_tokens = 0;
   bool stream = false;  ///< The answer comes token by token, so silence can be judged.
+  bool acts = false;    ///< But for tools that the worker itself calls: these may take any time.
 };
 
 }  // namespace lmb::scheduling

@@ -81,10 +81,11 @@ struct ProbeReport {
   // NOLINTNEXTLINE(google-explicit-constructor)
   ProbeReport(bool is_alive) noexcept : alive(is_alive) {}
 
-  bool alive = false;                   ///< Greeting and model list were both right.
-  bool timed_out = false;               ///< Not alive because no answer came in time.
-  TimePoint begun;                      ///< Needed with timed_out.
-  std::optional<TimePoint> last_bytes;  ///< When the worker last delivered bytes of any answer.
+  bool alive = false;      ///< Greeting and model list were both right.
+  bool timed_out = false;  ///< Not alive because no answer came in time.
+  bool connected = false;  ///< With timed_out: it took the connection, and then did not answer.
+  TimePoint begun;         ///< Needed with timed_out.
+  std::optional<TimePoint> last_bytes;  ///< When the worker last delivered a token or an event.
 };
 
 /// A waiting request gets its slot.
@@ -118,8 +119,8 @@ struct Effects {
   /// Workers found wedged: silent for longer than their own past explains. Their breaker is open;
   /// the requests that run on them are the shell's to judge.
   std::vector<WorkerId> wedged;
-  /// Nothing is to be expected of these requests where they are. Streams without a token; the shell
-  /// spares one whose token came meanwhile.
+  /// Nothing is to be expected of these requests where they are. None had a token; the shell spares
+  /// one whose token came meanwhile.
   std::vector<OverdueLoad> overdue;
   /// Workers whose model lists are told wrong by their answers: read them again.
   std::vector<WorkerId> doubted;

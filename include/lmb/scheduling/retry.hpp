@@ -29,8 +29,9 @@ enum class RetryDecision : std::uint8_t {
   another_worker,
 };
 
-/// All retry rules, in order: never after the commit point; never past the deadline; never after a
-/// head or token timeout (the worker may still be computing); a missing route goes to another
+/// All retry rules, in order: never after the commit point; never past the deadline; never after
+/// the request's own time-out (the worker may still be computing), but after worker_silent and
+/// load_timeout, which are evidence that it is not; a missing route goes to another
 /// worker, at no attempt's cost; a request that acts (integrations, MCP tools) never once anything
 /// of it was sent; a reused connection that died before any answer byte is repeated once at once on
 /// a fresh one; connect failures, send time-outs, resets, closed connections, bad answers, worker

@@ -107,6 +107,11 @@ class Scheduler {
   /// request that is not cold.
   [[nodiscard]] bool awaited(const Slot& slot) const;
 
+  /// A worker that is not in `tried` may be given a request for the model, or for its fallback, now
+  /// or when a slot of it is free. For those who are told no_worker or load_failed: a fallback is
+  /// chosen when a request is submitted, and their model's last worker was lost since.
+  [[nodiscard]] bool servable(std::string_view model, WorkerSet tried, TimePoint now) const;
+
   /// What a worker said when it last failed to load the model; empty = nothing. For those who are
   /// told load_failed.
   [[nodiscard]] std::string load_error(std::string_view model) const;

@@ -23,6 +23,7 @@ namespace lmb::upstream {
 struct ProbeResult {
   bool alive = false;      ///< A well-formed model list came.
   bool timed_out = false;  ///< Not alive, for want of an answer in time.
+  bool connected = false;  ///< With timed_out: it took the connection.
   TimePoint begun;
   Duration took{};
 };

@@ -225,6 +225,27 @@ TEST(CannedAnswer, a_stream_whose_chunks_end_before_its_events_do_is_cut) {
   EXPECT_EQ(cut.metric(R"(lmbalancer_errors_total{kind="worker_closed"})"), 1);
 }
 
+TEST(CannedAnswer, a_retried_stream_is_judged_by_its_own_tokens) {
+  // A token and a last chunk in one read, without the stream's end: asked elsewhere.
+  CannedWorker without_end(chunked_stream_head +
+                           chunk("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n") +
+                           "0\r\n\r\n");
+  auto options = only(without_end);
+  options.workers = 2;
+  options.speed = 1;
+  Daemon daemon(options);
+  RawClient client(daemon.port());
+  client.send(post("/v1/chat/completions", chat(true, 2)));
+  const auto answer = client.read_answer();
+  EXPECT_EQ(answer.status, 200U) << answer.body;
+  EXPECT_EQ(answer.fields.at("x-lmb-worker"), "w2");
+  EXPECT_EQ(answer.body.find("Hi"), std::string::npos);
+  // The simulated worker takes longer than this for any prompt.
+  EXPECT_TRUE(eventually([&] {
+    return daemon.metric(R"(lmbalancer_time_to_first_token_seconds_sum{worker="w2"})") > 0.05;
+  })) << daemon.metric(R"(lmbalancer_time_to_first_token_seconds_sum{worker="w2"})");
+}
+
 TEST(CannedAnswer, endless_interim_answers_are_refused) {
   std::string interim;
   for (int i = 0; i < 1000; ++i) interim += "HTTP/1.1 103 Early Hints\r\n\r\n";

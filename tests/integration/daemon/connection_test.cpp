@@ -13,6 +13,29 @@
 namespace lmb::test {
 namespace {
 
+TEST(Connection, of_a_client_that_ends_its_sending_side_is_kept_where_the_operator_says_so) {
+  for (const auto half_close : {net::HalfClose::keep, net::HalfClose::abort}) {
+    DaemonOptions options;
+    options.adjust = [half_close](config::Config& config) {
+      config.proxy.client_half_close = half_close;
+    };
+    Daemon daemon(options);
+    RawClient client(daemon.port());
+    client.send(post("/v1/chat/completions", chat(true, 20)));
+    client.shutdown_send();
+    const bool keep = half_close == net::HalfClose::keep;
+    if (keep) {
+      const auto answer = client.read_answer();
+      EXPECT_EQ(answer.status, 200U);
+      EXPECT_NE(answer.body.find("[DONE]"), std::string::npos);
+    }
+    EXPECT_TRUE(eventually([&] {
+      return daemon.metric(R"(lmbalancer_errors_total{kind="client_gone"})") == (keep ? 0 : 1) &&
+             daemon.in_flight() == 0;
+    }));
+  }
+}
+
 TEST(Connection, an_idle_one_is_closed_without_a_word) {
   DaemonOptions options;
   options.adjust = [](config::Config& config) {

@@ -132,10 +132,11 @@ TEST_F(Reload, a_worker_that_is_added_gets_requests) {
   begin(1);
   EXPECT_EQ(reloaded({worker("w1", 0), worker("new", 2)}), told({"new"}, {}, {}));
   EXPECT_TRUE(serves("new"));
-  EXPECT_GT(
-      daemon().metric(
-          R"(lmbalancer_requests_total{code="200",route="/v1/chat/completions",worker="new"})"),
-      0);
+  EXPECT_TRUE(eventually([&] {
+    constexpr auto answered =
+        R"(lmbalancer_requests_total{code="200",route="/v1/chat/completions",worker="new"})";
+    return daemon().metric(answered) > 0;
+  }));
   EXPECT_EQ(daemon().metric(R"(lmbalancer_worker_up{worker="new"})"), 1);
   const auto page = workers();
   ASSERT_EQ(page.size(), 2U);

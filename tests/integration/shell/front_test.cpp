@@ -1,15 +1,8 @@
 // A client's session, step by step, on a loop that the test turns.
-#include "lmb/proxy/front.hpp"
-
-#include <unistd.h>
-
-#include <fstream>
-#include <iterator>
-#include <memory>
 #include <stdexcept>
 #include <string>
 
-#include "turned_loop.hpp"
+#include "front_fixture.hpp"
 
 namespace lmb::proxy {
 namespace {
@@ -23,61 +16,14 @@ net::Task<LocalAnswer> answer_at_once() {
   co_return LocalAnswer(200, "text/plain", "well");
 }
 
-class FrontTest : public ::testing::Test {
+class FrontTest : public test::FrontFixture {
  protected:
   FrontTest() {
-    manual_clock::reset();
-    ::close(::mkstemp(log_path.data()));
-    scheduling::WorkerSpec worker;
-    worker.name = "w0";
-    dispatch::Dispatcher::Setup setup;
-    setup.fleet.push_back(worker);
-    setup.shards = {shard.context().get_executor()};
-    dispatcher = std::make_unique<dispatch::Dispatcher>(setup);
-    shared = std::make_unique<Shared>(ProxyOptions(), *dispatcher, metrics);
     shared->local = [](const LocalRequest&) { return answer_at_once(); };
-    auto log = telemetry::AccessLog::open(log_path, {"w0"});
-    front = std::make_unique<Front>(shard, *shared, std::move(*log), 1);
-  }
-  ~FrontTest() override {
-    shard.sessions().drop();
-    ::unlink(log_path.c_str());
-  }
-
-  /// A client with a session of its own.
-  test::Peer connect() {
-    test::tcp::acceptor acceptor(peers, test::loopback());
-    test::tcp::socket ours(shard.context());
-    ours.connect(acceptor.local_endpoint());
-    test::Peer client(acceptor.accept());
-    front->serve(std::move(ours));
-    return client;
-  }
-  bool until(const std::function<bool()>& done) { return test::run_until(shard.context(), done); }
-  /// One handler: here the session that reads what has come, and waits again.
-  bool read_once() {
-    shard.context().restart();
-    return shard.context().run_one_for(std::chrono::seconds(10)) == 1;
-  }
-  std::string log() {
-    front->access_log().flush();
-    std::ifstream file(log_path);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  bool counted(const std::string& series) {
-    return metrics.render().find("\n" + series + "\n") != std::string::npos;
   }
 
   static constexpr const char* request = "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n";
-  std::string log_path = ::testing::TempDir() + "lmbalancer-front-XXXXXX";
-  std::string escaped;
-  test::asio::io_context peers{1};
-  telemetry::Metrics metrics{{"w0"}, {"/healthz"}, {}};
   net::Bell never;
-  net::Shard shard{0, [this](const char* what) { escaped = what; }};
-  std::unique_ptr<dispatch::Dispatcher> dispatcher;
-  std::unique_ptr<Shared> shared;
-  std::unique_ptr<Front> front;
 };
 
 TEST_F(FrontTest, an_empty_line_before_a_request_may_be_cut_anywhere) {
@@ -85,7 +31,7 @@ TEST_F(FrontTest, an_empty_line_before_a_request_may_be_cut_anywhere) {
   for (std::size_t cut = 1; cut <= lines.size(); ++cut) {
     auto client = connect();
     client.send(lines.substr(0, cut));
-    ASSERT_TRUE(read_once()) << cut;
+    ASSERT_TRUE(run_one()) << cut;
     client.send(lines.substr(cut) + request);
     ASSERT_TRUE(until([&] { return client.has_bytes(); })) << cut;
     EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 200 ")) << cut;
@@ -143,6 +89,31 @@ TEST_F(FrontTest, a_tls_client_of_the_plain_port_is_told_and_logged_once) {
   }
   const auto told = testing::internal::GetCapturedStderr();
   EXPECT_EQ(test::count_of(told, "speaks TLS to a plain port"), 1U) << told;
+}
+
+TEST_F(FrontTest, a_request_that_is_tried_again_waits_no_longer_than_one_that_is_not) {
+  raise(0);
+  raise(1);
+  auto first = connect();
+  first.send(chat());
+  auto w0 = accept_request(0);
+  auto second = connect();
+  second.send(chat());
+  auto w1 = accept_request(1);
+  auto client = connect();
+  client.send(chat());
+  ASSERT_TRUE(until([&] { return dispatcher->snapshot().queued == 1; }));
+  pass(std::chrono::minutes(9));
+  w0->send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+  ASSERT_TRUE(until([&] { return w0->has_bytes(); })) << "the next request, on that connection";
+  w0->close();
+  auto fresh = accept_request(0);
+  fresh->close();
+  ASSERT_TRUE(until([&] { return dispatcher->snapshot().queued == 1; })) << "again";
+  pass(std::chrono::seconds(59));
+  EXPECT_FALSE(client.has_bytes());
+  pass(std::chrono::seconds(2));
+  EXPECT_TRUE(client.read_head().starts_with("HTTP/1.1 504 ")) << "ten minutes in all";
 }
 
 }  // namespace

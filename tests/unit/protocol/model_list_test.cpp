@@ -144,6 +144,25 @@ TEST(ModelList, takes_an_empty_list_and_a_repeated_id) {
   EXPECT_EQ(twice.models[0].instances.size(), 2U);
 }
 
+TEST(ModelList, keeps_two_thousand_names_and_passes_over_the_rest) {
+  const auto list = [](int models, int variants) {
+    std::string text;
+    for (int i = 0; i < models; ++i) {
+      std::string names;
+      for (int k = 0; k < variants; ++k) {
+        names += (k == 0 ? "\"" : ",\"") + std::to_string(i) + "@" + std::to_string(k) + "\"";
+      }
+      text += (i == 0 ? "" : ",") + (R"({"key":"m)" + std::to_string(i)) + R"(","variants":[)" +
+              names + "]}";
+    }
+    return R"({"models":[)" + text + "]}";
+  };
+  EXPECT_EQ(parse_model_list(list(1001, 0))->models.size(), 1000U);
+  EXPECT_EQ(parse_model_list(list(200, 9))->models.size(), 200U);
+  EXPECT_EQ(parse_model_list(list(201, 9))->models.size(), 200U);
+  EXPECT_EQ(parse_model_list(list(1, 100))->models[0].variants.size(), 64U);
+}
+
 TEST(ModelList, prefers_the_richer_of_two_lists) {
   for (const std::string_view body : {R"({"models":[{"key":"a"}],"data":[{"id":"b"}]})",
                                       R"({"data":[{"id":"b"}],"models":[{"key":"a"}]})"}) {

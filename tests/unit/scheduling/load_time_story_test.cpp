@@ -169,6 +169,25 @@ TEST(LoadTimeStory, a_load_that_no_cold_request_began_is_over_when_the_list_show
   EXPECT_EQ(unloaded.story.tick(), nothing);
 }
 
+TEST(LoadTimeStory, a_load_that_was_seen_and_lost_again_has_a_deadline_too) {
+  Story story({slots(4)});
+  (void)story.probe(0, true);
+  (void)story.offer(0, {{"m", false}});
+  Demand demand;
+  demand.model = "m";
+  demand.stream = true;
+  const Slot leader = std::get<Slot>(story.submit(demand));
+  ASSERT_TRUE(leader.cold);
+  story.pass(20s);
+  (void)story.offer(0, {{"m", true}});
+  story.pass(5s);
+  (void)story.offer(0, {{"m", false}});
+  story.pass(180s);
+  Told told = nothing;
+  told.overdue = {{WorkerId(0), leader.grant}};
+  EXPECT_EQ(story.tick(), told);
+}
+
 TEST(LoadTimeStory, a_list_that_is_read_again_and_again_puts_no_deadline_off) {
   Unloaded unloaded;
   for (int i = 0; i < 179; ++i) {

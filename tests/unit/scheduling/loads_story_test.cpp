@@ -191,6 +191,41 @@ TEST(LoadsStory, an_instance_idle_for_fifty_minutes_gets_one_request_until_it_an
   story.runs_on(0);
 }
 
+TEST(LoadsStory, the_first_token_shows_that_an_idle_instance_is_still_there) {
+  Story story({slots(4)});
+  story.all_up();
+  story.pass(50min);
+  const Slot first = story.runs_on(0);
+  const TicketId waiting = story.waits();
+  EXPECT_EQ(story->snapshot(story.now()).holds.load, 1U);
+  ASSERT_TRUE(first.watched);
+  EXPECT_EQ(story.first_token(first), granted({{waiting, WorkerId(0)}}));
+}
+
+TEST(LoadsStory, a_fallback_serves_by_any_name_of_its_model_and_when_that_cannot_be_loaded) {
+  SchedulerOptions options = plain_options();
+  options.models.fallbacks = {{"qwen/big", {"m"}}};
+  Story story({slots(9), slots(9)}, options);
+  story.all_up();
+  Offers offers;
+  ModelOffer big;
+  big.key = "qwen/big";
+  big.spellings = {"big"};
+  offers.models.push_back(big);
+  (void)story.offer(1, offers);
+  const Slot leader = story.runs_on(1, "big");
+  EXPECT_TRUE(leader.cold);
+  const TicketId waiting = story.waits("big");
+  const Told told = story.finish(leader, Outcome::model_unavailable);
+  EXPECT_EQ(told.refusals, (std::vector{RefusedTicket{waiting, Refusal::load_failed}}));
+  EXPECT_TRUE(story->servable("big", {}, story.now())) << "who is refused may ask again";
+  EXPECT_EQ(*story.runs_on(0, "big").id, "m");
+  story.pass(31s);
+  EXPECT_TRUE(story.runs_on(1, "big").cold) << "it may be loaded again";
+  EXPECT_EQ(*story.runs_on(0, "big", workers({1})).id, "m") << "who has failed on it";
+  EXPECT_FALSE(story->servable("big", workers({0, 1}), story.now()));
+}
+
 TEST(LoadsStory, aliases_and_fallbacks_are_told_to_the_worker_by_their_real_names) {
   SchedulerOptions options = plain_options();
   options.models.aliases = {{"gpt-4o", "m"}, {"m", "never: m is a model"}};
