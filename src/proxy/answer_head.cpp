@@ -4,6 +4,8 @@
 #include <boost/beast/http/status.hpp>
 #include <charconv>
 
+#include "lmb/protocol/retry_after.hpp"
+
 namespace lmb::proxy {
 namespace {
 
@@ -58,17 +60,24 @@ void append_framing(const RequestContext& ctx, const ClientFraming& framing, std
 
 }  // namespace
 
-ClientFraming choose_framing(RequestContext& ctx, const protocol::ResponseHead& worker_head) {
+ClientFraming choose_framing(RequestContext& ctx, const protocol::ResponseHead& worker_head,
+                             bool event_stream) {
   ClientFraming framing;
   framing.kind = worker_head.framing;
   framing.content_length = worker_head.content_length;
-  if (framing.kind == protocol::BodyFraming::counted ||
-      framing.kind == protocol::BodyFraming::none) {
-    return framing;
-  }
+  const bool counted = framing.kind == protocol::BodyFraming::counted && !event_stream;
+  if (counted || framing.kind == protocol::BodyFraming::none) return framing;
   framing.kind = ctx.http_1_1 ? protocol::BodyFraming::chunked : protocol::BodyFraming::until_close;
   if (framing.kind == protocol::BodyFraming::until_close) ctx.keep_alive = false;
   return framing;
+}
+
+std::chrono::seconds asked_wait(const protocol::ResponseHead& worker_head) {
+  constexpr std::chrono::seconds nothing(0);
+  const bool busy = worker_head.status == 429 || worker_head.status == 503;
+  const auto* field = worker_head.fields.find(boost::beast::http::field::retry_after);
+  if (!busy || field == nullptr) return nothing;
+  return protocol::parse_retry_after(field->value, wall_now()).value_or(nothing);
 }
 
 void append_answer_head(RequestContext& ctx, unsigned status, std::string_view fields,

@@ -52,8 +52,9 @@ AnswerRelay::AnswerRelay(ClientConnection& client, RequestContext& ctx,
       prefix_(ctx.front.borrow_buffer()),
       scanner_(ctx.route.dialect) {
   hold_ = choose_hold(event_stream_);
-  framing_ = choose_framing(ctx, exchange.head());
+  framing_ = choose_framing(ctx, exchange.head(), event_stream_);
   protocol::append_response_fields(exchange.head(), fields_);
+  ctx.worker_wait = asked_wait(exchange.head());
 }
 
 AnswerRelay::Hold AnswerRelay::choose_hold(bool event_stream) const {

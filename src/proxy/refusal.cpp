@@ -1,5 +1,6 @@
 #include "refusal.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,11 +47,14 @@ std::string refusal_fields(const RequestContext& ctx, ErrorKind kind) {
   const auto& row = protocol::error_row(kind);
   const auto& dispatcher = ctx.front.shared().dispatcher;
   std::string fields = "Content-Type: application/json\r\n";
-  if (row.retry_after) {
+  const bool asked = kind == ErrorKind::worker_error && ctx.worker_wait > std::chrono::seconds(0);
+  if (row.retry_after || asked) {
+    std::int64_t wait = kind == ErrorKind::model_unavailable
+                            ? dispatcher.load_retry_after_seconds(ctx.facts.model)
+                            : dispatcher.retry_after_seconds();
+    if (asked) wait = std::max<std::int64_t>(wait, ctx.worker_wait.count());
     fields += "Retry-After: ";
-    fields += std::to_string(kind == ErrorKind::model_unavailable
-                                 ? dispatcher.load_retry_after_seconds(ctx.facts.model)
-                                 : dispatcher.retry_after_seconds());
+    fields += std::to_string(wait);
     fields += "\r\n";
   }
   // RFC 9110 section 15.5.2.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ struct RequestContext {
   protocol::ContentCoding coding = protocol::ContentCoding::identity;  ///< As it was sent.
   scheduling::WorkerSet tried;
   RunningRequest running{record, tried};  ///< In Front::running().
+  /// What the last worker asked to wait, if it was too busy (429, 503); 0 = nothing.
+  std::chrono::seconds worker_wait{0};
   bool http_1_1 = true;
   bool keep_alive = true;  ///< The client's connection may serve another request.
   bool is_head = false;
