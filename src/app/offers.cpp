@@ -14,6 +14,9 @@ namespace {
 using protocol::ModelCatalogue;
 using protocol::ModelEntry;
 
+/// So many of the fleet's names are looked at as spellings of its models: each with each.
+constexpr std::size_t fleet_names_max = 4000;
+
 /// So many of a model's spellings are kept: far more than people use.
 constexpr std::size_t spellings_max = 64;
 
@@ -108,6 +111,7 @@ std::vector<std::optional<scheduling::Offers>> offers_of(
   for (const auto& catalogue : fleet) {
     if (!catalogue) continue;
     for (const auto& entry : catalogue->models) {
+      if (names.size() >= fleet_names_max) break;
       names.insert(entry.id);
       names.insert(entry.variants.begin(), entry.variants.end());
     }

@@ -95,6 +95,10 @@ void FileReader::check_fallbacks() {
   const auto& aliases = config_.scheduling.models.aliases;
   for (const auto& fallback : config_.scheduling.models.fallbacks) {
     const auto path = child_path("models.fallbacks", fallback.model);
+    const bool is_alias = std::any_of(aliases.begin(), aliases.end(), [&](const auto& each) {
+      return each.name == fallback.model;
+    });
+    if (is_alias) problems_.add(path, "is an alias; name the model that it means");
     for (const auto& model : fallback.instead) {
       const bool alias = std::any_of(aliases.begin(), aliases.end(),
                                      [&](const auto& each) { return each.name == model; });

@@ -101,10 +101,10 @@ bool Dispatcher::awaited(const scheduling::Slot& slot) const {
   return scheduler_.awaited(slot);
 }
 
-bool Dispatcher::servable(std::string_view model, scheduling::WorkerSet tried) const {
+bool Dispatcher::servable(const scheduling::Demand& demand) const {
   const auto now = Clock::now();
   const std::lock_guard lock(mutex_);
-  return scheduler_.servable(model, tried, now);
+  return scheduler_.servable(demand, now);
 }
 
 scheduling::FleetSnapshot Dispatcher::snapshot(scheduling::SnapshotScope scope) const {
@@ -145,11 +145,11 @@ std::uint32_t Dispatcher::load_retry_after_seconds(std::string_view model) const
 }
 
 void Dispatcher::first_token(const scheduling::Slot& slot) {
+  const auto now = Clock::now();
   if (!slot.watched) {
     const std::lock_guard lock(mutex_);
-    return scheduler_.note_first_token(slot);
+    return scheduler_.note_first_token(slot, now);
   }
-  const auto now = Clock::now();
   std::unique_lock lock(mutex_);
   auto effects = scheduler_.first_token(slot, now);
   lock.unlock();

@@ -264,10 +264,10 @@ void AnswerRelay::observe(std::string_view payload) {
   }
   const auto seen = scanner_.observe(payload);
   if (!scanner_.response_id().empty()) note_response(scanner_.response_id());
-  if (seen.events == 0) return;
+  // Other events may come from the worker's HTTP side while its engine hangs.
+  if (seen.token_deltas == 0) return;
   const auto now = Clock::now();
   lease_.note_delivery(now);
-  if (seen.token_deltas == 0) return;
   if (!ctx_.record.first_token) {
     ctx_.record.first_token = now;
     lease_.note_first_token(now);

@@ -114,22 +114,22 @@ net::Task<Result<void>> ask(ClientConnection& client, RequestContext& ctx,
 }
 
 struct Eligibility {
-  /// Workers that failed it, those that lack its route, and all but its home.
-  scheduling::WorkerSet excluded;
+  /// Workers that lack its route, and all but its home.
+  scheduling::WorkerSet lacking;
   std::optional<WorkerId> home;  ///< The one that made the response which it goes on from.
 };
 
 /// Who may serve the request. Errors: response_unknown, response_away.
 Result<Eligibility> eligibility(const RequestContext& ctx, TimePoint now) {
   auto& shared = ctx.front.shared();
-  const auto excluded = ctx.tried | shared.route_gaps.of(ctx.route.label, now);
+  const auto lacking = shared.route_gaps.of(ctx.route.label, now);
   const auto& previous = ctx.facts.previous_response;
-  if (previous.empty()) return Eligibility{excluded, std::nullopt};
+  if (previous.empty()) return Eligibility{lacking, std::nullopt};
   const auto home =
       shared.responses.find(previous, ctx.front.directory().members(), shared.dispatcher);
   switch (home.verdict) {
     case scheduling::HomeVerdict::any:
-      return Eligibility{excluded, std::nullopt};
+      return Eligibility{lacking, std::nullopt};
     case scheduling::HomeVerdict::unknown:
       return Error(ErrorKind::response_unknown);
     case scheduling::HomeVerdict::away:
@@ -139,7 +139,7 @@ Result<Eligibility> eligibility(const RequestContext& ctx, TimePoint now) {
   }
   scheduling::WorkerSet others(~std::uint64_t{0});
   others.erase(home.worker);
-  return Eligibility{excluded | others, home.worker};
+  return Eligibility{lacking | others, home.worker};
 }
 
 /// Why nobody has the request though nobody failed it: who has the model lacks the route, or has
@@ -175,29 +175,40 @@ Error explain(const Error& refusal, std::string_view model,
 
 namespace {
 
-/// What the brain is asked for. `tried`: see Eligibility::excluded.
-scheduling::Demand demand_of(const RequestContext& ctx, scheduling::WorkerSet tried) {
+/// What the brain is asked for. `lacking`: see Eligibility.
+scheduling::Demand demand_of(ClientConnection& client, const RequestContext& ctx,
+                             scheduling::WorkerSet lacking) {
   const auto& queue = ctx.front.shared().options.queue;
   const auto most = ctx.facts.stream ? queue.stream : queue.other;
   // One limit for the whole request, however often it is tried.
-  const auto wait = std::max(Duration::zero(), most - ctx.record.phases.spent(Phase::queue));
+  const auto now = Clock::now();
+  const auto& phases = ctx.record.phases;
+  auto waited = phases.spent(Phase::queue);
+  if (phases.open() == Phase::queue) waited += now - phases.since();
+  const auto wait = std::max(Duration::zero(), most - waited);
   scheduling::Demand demand;
   demand.model = ctx.facts.model;
-  demand.tried = tried;
+  demand.tried = ctx.tried | lacking;
+  demand.lacking = lacking - ctx.tried;
+  demand.cannot_load = ctx.cannot_load;
   demand.again = ctx.record.attempts > 0;
   demand.stream = ctx.facts.stream;
   demand.acts = ctx.facts.acts;
   // What a stored conversation adds to the prompt is not known.
   const bool goes_on = !ctx.facts.previous_response.empty();
   demand.prompt_tokens = goes_on ? 0 : estimated_prompt_tokens(ctx.facts);
-  demand.deadline = add_saturated(Clock::now(), wait);
+  demand.deadline = std::min(add_saturated(now, wait), client.interruption().deadline().at());
   return demand;
 }
 
+/// Workers that could have served it then cannot now.
+bool is_lost(const Error& error) {
+  return error.kind() == ErrorKind::no_worker || error.kind() == ErrorKind::model_unavailable;
+}
+
 net::Task<Result<dispatch::Lease>> wait_for_lease(ClientConnection& client, RequestContext& ctx,
-                                                  scheduling::WorkerSet tried, bool& all_tried) {
-  auto demand = demand_of(ctx, tried);
-  demand.deadline = std::min(demand.deadline, client.interruption().deadline().at());
+                                                  const scheduling::Demand& demand,
+                                                  bool& all_tried) {
   dispatch::Acquisition acquisition(ctx.front.shared().dispatcher, ctx.front.shard().index(),
                                     demand, client.interruption().bell());
   if (!acquisition.settled()) ctx.enter(Phase::queue);
@@ -219,18 +230,21 @@ net::Task<Result<dispatch::Lease>> acquire_lease(ClientConnection& client, Reque
   const auto eligible = eligibility(ctx, Clock::now());
   if (!eligible) co_return eligible.error();
   bool all_tried = false;
-  auto lease = co_await wait_for_lease(client, ctx, eligible->excluded, all_tried);
+  const auto demand = demand_of(client, ctx, eligible->lacking);
+  auto lease = co_await wait_for_lease(client, ctx, demand, all_tried);
   // The model's last worker was lost while this waited: its fallback is chosen anew.
-  const auto why = lease ? ErrorKind::internal : lease.error().kind();
-  const bool lost = why == ErrorKind::no_worker || why == ErrorKind::model_unavailable;
-  if (lost && !all_tried && dispatcher.servable(ctx.facts.model, eligible->excluded)) {
-    lease = co_await wait_for_lease(client, ctx, eligible->excluded, all_tried);
+  if (!lease && is_lost(lease.error()) && !all_tried && dispatcher.servable(demand)) {
+    const auto rest = demand_of(client, ctx, eligible->lacking);
+    lease = co_await wait_for_lease(client, ctx, rest, all_tried);
   }
   if (lease) co_return lease;
-  if (eligible->home && why == ErrorKind::no_worker && !all_tried) {
+  const bool away = eligible->home && lease.error().kind() == ErrorKind::no_worker && !all_tried;
+  if (away) {
     co_return Error(ErrorKind::response_away, dispatcher.worker_name(*eligible->home));
   }
-  if (all_tried && ctx.tried.empty()) co_return nobody_eligible(ctx, eligible->home);
+  if (all_tried && (ctx.tried | ctx.cannot_load).empty()) {
+    co_return nobody_eligible(ctx, eligible->home);
+  }
   co_return explain(lease.error(), ctx.facts.model, dispatcher);
 }
 

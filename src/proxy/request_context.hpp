@@ -51,6 +51,7 @@ struct RequestContext {
   RequestBody body;           ///< Decoded and inflated.
   protocol::ContentCoding coding = protocol::ContentCoding::identity;  ///< As it was sent.
   scheduling::WorkerSet tried;
+  scheduling::WorkerSet cannot_load;      ///< Workers that could not provide the model.
   RunningRequest running{record, tried};  ///< In Front::running().
   /// What the last worker asked to wait, if it was too busy (429, 503); 0 = nothing.
   std::chrono::seconds worker_wait{0};

@@ -226,7 +226,9 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     finish_failed(lease, last, ctx.prompt_hash());
     if (left) co_return Error(ErrorKind::client_gone);
     if (decision == scheduling::RetryDecision::give_up) co_return last;
-    if (!again) ctx.tried.insert(worker);
+    const bool not_loaded =
+        last.kind() == ErrorKind::model_unavailable || last.kind() == ErrorKind::load_timeout;
+    if (!again) (not_loaded ? ctx.cannot_load : ctx.tried).insert(worker);
     ctx.enter(Phase::proxy);
     fresh = false;
   }

@@ -81,6 +81,9 @@ void Scheduler::State::judge_fault(const Lease& lease, const Report& report, Tim
 void Scheduler::State::release(const Lease& lease, const Report& report, TimePoint now) {
   const bool unanswered = report.outcome == Outcome::abandoned && report.sent &&
                           !report.first_token && !lease.first_token;
+  if (unanswered && explains_silence(lease)) {
+    excuse_prompt(lease, now);
+  }
   if (!unanswered || options.abandon_settle_max <= Duration::zero()) {
     fleet.give_back(lease.place);
     return;
@@ -94,11 +97,24 @@ void Scheduler::State::release(const Lease& lease, const Report& report, TimePoi
   }
   const TimePoint until = add_saturated(now, wait);
   fleet.settle(lease.place, {lease.granted, until});
-  // The worker goes on with the prompt, however long that is, before it does what others asked for.
-  if (const auto longest =
-          fleet.pace(lease.place.worker).longest_prefill(lease.work.prompt_tokens)) {
-    fleet.excuse(lease.place.worker,
-                 add_saturated(lease.granted, *longest * options.health.wedge_factor));
+}
+
+bool Scheduler::State::explains_silence(const Lease& lease) const {
+  const Worker& worker = fleet.worker(lease.place.worker);
+  const TimePoint since = std::max(worker.last_delivery, worker.busy_since);
+  // What is given to a worker that is silent already must not make its silence look natural:
+  // clients that come and go would hide a wedge for ever.
+  return lease.granted <= add_saturated(since, options.health.wedge_floor);
+}
+
+void Scheduler::State::excuse_prompt(const Lease& lease, TimePoint now) {
+  const WorkerId worker = lease.place.worker;
+  // The worker goes on with it, however long that is, before it does what others asked for.
+  const auto longest = fleet.pace(worker).longest_prefill(lease.work.prompt_tokens);
+  if (lease.work.prompt_tokens == 0) {
+    fleet.excuse(worker, add_saturated(now, options.abandon_settle_max));
+  } else if (longest) {
+    fleet.excuse(worker, add_saturated(lease.granted, *longest * options.health.wedge_factor));
   }
 }
 
@@ -116,8 +132,9 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     if (!lease.held || lease.place.worker != worker) {
       continue;
     }
+    const bool explains = explains_silence(lease);
     // Silent because nobody listens.
-    if (lease.held_back) {
+    if (lease.held_back && explains) {
       return std::nullopt;
     }
     any_stream = any_stream || lease.work.stream;
@@ -125,7 +142,10 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     // size is not known, or whose answer is silent until its end, may take any time.
     if (!lease.work.stream || lease.work.acts ||
         (lease.work.prompt_tokens == 0 && !lease.first_token)) {
-      return std::nullopt;
+      if (explains) {
+        return std::nullopt;
+      }
+      continue;
     }
     if (!shortest) {
       return std::nullopt;

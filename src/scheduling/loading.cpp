@@ -157,6 +157,7 @@ void Scheduler::State::watch_unloaded(WorkerId worker, TimePoint now) {
     if (instance.listed && instance.loaded) {
       if (known != watched.end()) {
         watched.erase(known);
+        fleet.delivered(worker, now);
       }
     } else if (known == watched.end()) {
       watched.push_back({{worker, lease.grant}, add_saturated(now, options.models.load_timeout)});

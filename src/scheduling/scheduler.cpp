@@ -98,15 +98,15 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (!demand.again) {
     state.retries.pay_in();
   }
-  const std::string_view model = state.resolve(demand.model, demand.tried, now);
+  const auto [model, tried] = state.resolve(demand, now);
   const bool rename = model != demand.model;
   const Offering offering = state.models.find(model);
-  if (const auto why = state.impossible(offering, demand.tried)) {
+  if (const auto why = state.impossible(offering, tried)) {
     return *why;
   }
   // Work conservation lets the newcomer take a free slot at once: nobody older waits for one.
   const std::uint64_t tokens = context_step(demand.prompt_tokens);
-  const Needs needs{offering, demand.tried, tokens, now};
+  const Needs needs{offering, tried, tokens, now};
   if (const auto place = state.choose(needs, now)) {
     Lease lease;
     lease.work = {demand.stream, demand.prompt_tokens, demand.acts};
@@ -124,14 +124,14 @@ Submitted Scheduler::submit(const Demand& demand, TimePoint now) {
   if (demand.deadline <= now) {
     return Refusal::deadline;
   }
-  const bool stranded = state.stranded(offering, demand.tried);
+  const bool stranded = state.stranded(offering, tried);
   if (stranded && state.options.no_worker_grace <= Duration::zero()) {
     return Refusal::no_worker;
   }
   if (state.queue.size() >= state.options.queue_length) {
     return Refusal::queue_full;
   }
-  const LaneKey key{state.models.retain(model), demand.tried, tokens, rename};
+  const LaneKey key{state.models.retain(model), tried, tokens, rename};
   const TicketId ticket = state.queue.push(key, now, demand.deadline,
                                            {demand.stream, demand.prompt_tokens, demand.acts});
   auto& lane = state.queue.lane_of(ticket);
@@ -164,8 +164,12 @@ Effects Scheduler::first_token(const Slot& slot, TimePoint now) {
   return effects;
 }
 
-void Scheduler::note_first_token(const Slot& slot) {
+void Scheduler::note_first_token(const Slot& slot, TimePoint now) {
+  const Lease& lease = state_->leases.find(slot.lease);
   state_->leases.note_first_token(slot.lease);
+  if (state_->is_evidence(lease)) {
+    state_->fleet.used(lease.place, now);
+  }
 }
 
 void Scheduler::held_back(const Slot& slot) {
@@ -229,6 +233,8 @@ Effects Scheduler::set_offers(WorkerId worker, const Offers& offers, TimePoint n
     for (const ModelOffer& model : offers.models) {
       if (!model.instances.empty() && state.loads.coming(worker, model.key)) {
         state.loads.seen(worker, model.key, now);
+        // That is work done: silence counts from here.
+        state.fleet.delivered(worker, now);
       }
     }
     state.models.set_offers(worker, state.fleet.worker(worker));

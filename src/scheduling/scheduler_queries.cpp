@@ -34,8 +34,9 @@ bool Scheduler::awaited(const Slot& slot) const {
   });
 }
 
-bool Scheduler::servable(std::string_view model, WorkerSet tried, TimePoint now) const {
-  return state_->serves(state_->resolve(model, tried, now), tried, now);
+bool Scheduler::servable(const Demand& demand, TimePoint now) const {
+  const auto [model, tried] = state_->resolve(demand, now);
+  return state_->serves(model, tried, now);
 }
 
 std::string Scheduler::load_error(std::string_view model) const {

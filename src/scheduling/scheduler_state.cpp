@@ -95,23 +95,23 @@ std::string_view Scheduler::State::unalias(std::string_view name) const {
   return found == aliases.end() ? name : std::string_view(found->model);
 }
 
-std::string_view Scheduler::State::resolve(std::string_view asked, WorkerSet tried,
-                                           TimePoint now) const {
-  const std::string_view name = unalias(asked);
-  if (options.models.fallbacks.empty() || serves(name, tried, now)) {
-    return name;
+Scheduler::State::Meaning Scheduler::State::resolve(const Demand& demand, TimePoint now) const {
+  const std::string_view name = unalias(demand.model);
+  const Meaning itself{name, demand.tried | demand.cannot_load};
+  if (options.models.fallbacks.empty() || serves(name, itself.tried - demand.lacking, now)) {
+    return itself;
   }
   for (const ModelFallback& fallback : options.models.fallbacks) {
     if (!is_same(name, fallback.model)) {
       continue;
     }
     for (const std::string& instead : fallback.instead) {
-      if (serves(instead, tried, now)) {
-        return instead;
+      if (serves(instead, demand.tried, now)) {
+        return {instead, demand.tried};
       }
     }
   }
-  return name;
+  return itself;
 }
 
 bool Scheduler::State::stranded(const Offering& offering, WorkerSet tried) const noexcept {

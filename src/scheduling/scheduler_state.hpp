@@ -42,8 +42,11 @@ struct Scheduler::State {
   [[nodiscard]] WorkerSet admitted(const Needs& needs, TimePoint now) const noexcept;
   /// What the model's name means to a request: itself, what it is an alias of, or a fallback.
   [[nodiscard]] std::string_view unalias(std::string_view name) const;
-  [[nodiscard]] std::string_view resolve(std::string_view asked, WorkerSet tried,
-                                         TimePoint now) const;
+  struct Meaning {
+    std::string_view model;
+    WorkerSet tried;  ///< Workers that must not have it.
+  };
+  [[nodiscard]] Meaning resolve(const Demand& demand, TimePoint now) const;
   /// A worker may be given a request for it, now or later, and has not failed to load it.
   [[nodiscard]] bool serves(std::string_view name, WorkerSet tried, TimePoint now) const;
   /// `name` is one of the names of the model.
@@ -97,6 +100,10 @@ struct Scheduler::State {
   void judge_fault(const Lease& lease, const Report& report, TimePoint now);
   /// Gives the slot back, now or when the worker has finished the prompt.
   void release(const Lease& lease, const Report& report, TimePoint now);
+  /// The request was given to its worker before that had been silent for suspiciously long.
+  [[nodiscard]] bool explains_silence(const Lease& lease) const;
+  /// The prompt of a client that left explains its worker's silence.
+  void excuse_prompt(const Lease& lease, TimePoint now);
   /// How long the worker may deliver nothing; nothing = it cannot be judged.
   [[nodiscard]] std::optional<Duration> patience(WorkerId worker) const;
   void judge_silence(WorkerId worker, TimePoint now, Effects& effects);

@@ -37,7 +37,7 @@ struct Worker {
   std::uint32_t settling = 0;    ///< Over all instances.
   std::uint32_t slots = 0;       ///< See slots_of; kept up to date by adopt_offers.
   TimePoint busy_since;          ///< When in_flight rose from 0.
-  TimePoint last_delivery;       ///< When an event or an answer came last.
+  TimePoint last_delivery;       ///< When a token, an answer or a model came last.
   TimePoint excused_until;       ///< Its silence up to here is explained by what it has to do.
   std::string switching_to;      ///< Key of the model that it is freed for; empty = none.
   std::optional<TimePoint> last_switch;

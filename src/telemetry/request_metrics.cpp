@@ -223,7 +223,9 @@ void RequestMetrics::record_error(const RequestRecord& record) noexcept {
   errors_[index_of(*record.error)]->Increment();
   if (*record.error == ErrorKind::client_gone) {
     client_disconnects_[index_of(record.phases.open())]->Increment();
-    add(*saved_tokens_, lengths_.left_of(record.tokens_most, record.generated_tokens));
+    // In the last phase the worker had generated everything.
+    const bool all = record.phases.open() == Phase::drain;
+    if (!all) add(*saved_tokens_, lengths_.left_of(record.tokens_most, record.generated_tokens));
   }
 }
 

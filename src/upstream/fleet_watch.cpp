@@ -133,6 +133,7 @@ net::Task<void> FleetWatch::watch(TargetPointer kept) {
     target.probed_at = result.begun;
     target.our_lack = false;
     target.soon = false;
+    target.late = false;
     if (result.begun >= target.look_up_at) look_up(kept);
     watcher.next_probe.set(result.begun + options_.probe_timeout);
     while (target.endpoints.empty() && target.looking_up && !watcher.next_probe.passed() &&
@@ -143,9 +144,10 @@ net::Task<void> FleetWatch::watch(TargetPointer kept) {
     result.alive = co_await probe(target);
     if (target.removed) co_return;
     result.took = Clock::now() - result.begun;
-    result.timed_out = !result.alive && (target.failure == ErrorKind::connect_timeout ||
-                                         target.failure == ErrorKind::request_timeout);
-    result.connected = result.timed_out && target.failure == ErrorKind::request_timeout;
+    // One address that took the connection says more than others that nobody listens on.
+    result.connected = !result.alive && target.late;
+    result.timed_out =
+        !result.alive && (target.late || target.failure == ErrorKind::connect_timeout);
     if (result.alive) target.last_failure.clear();
     if (!result.alive) target.afresh = true;
     // Without a descriptor for a probe nothing is known of the worker.
@@ -207,6 +209,7 @@ net::Task<bool> FleetWatch::probe(Target& target) {
   const auto endpoints = target.endpoints;
   for (const auto& endpoint : endpoints) {
     const bool alive = co_await probe_at(target, endpoint);
+    target.late = target.late || (!alive && target.failure == ErrorKind::request_timeout);
     if (!alive) continue;
     lead(target, endpoint);
     co_return true;

@@ -109,6 +109,9 @@ class Story {
     demand.model = model;
     demand.deadline = now_ + milliseconds(input_.byte() * 64);
     demand.tried = WorkerSet(input_.below(16));
+    demand.lacking = demand.tried & WorkerSet(input_.below(16));
+    demand.cannot_load = WorkerSet(input_.below(8) == 0 ? input_.below(16) : 0);
+    (void)scheduler_.servable(demand, now_);
     demand.again = input_.below(4) == 0;
     demand.prompt_tokens = input_.byte() * 100U;
     demand.stream = input_.below(2) == 1;
@@ -184,10 +187,9 @@ class Story {
       } else if (slot.watched) {
         take(scheduler_.first_token(slot, now_));
       } else {
-        scheduler_.note_first_token(slot);
+        scheduler_.note_first_token(slot, now_);
       }
     }
-    (void)scheduler_.servable(any_model(), WorkerSet(input_.below(16)), now_);
     const auto seconds_left = scheduler_.retry_after_seconds(now_);
     LMB_ASSERT(seconds_left >= 1 && seconds_left <= 60);
     check();

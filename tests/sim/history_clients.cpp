@@ -168,7 +168,7 @@ void History::see_first_token(Request& request, std::uint32_t exchange) {
     return;
   }
   if (!request.slot.watched) {
-    scheduler_.note_first_token(request.slot);
+    scheduler_.note_first_token(request.slot, now());
     return oracle_.noted_first_token(request.slot);
   }
   const scheduling::Effects effects = scheduler_.first_token(request.slot, now());

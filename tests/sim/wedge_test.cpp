@@ -187,7 +187,7 @@ class WedgeHistory {
       if (request->slot.watched) {
         deliver(scheduler_->first_token(request->slot, now()));
       } else {
-        scheduler_->note_first_token(request->slot);
+        scheduler_->note_first_token(request->slot, now());
       }
     }
     if (request->tokens == request->tokens_wanted) return end(request, Outcome::answered);

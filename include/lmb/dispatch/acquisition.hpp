@@ -34,7 +34,7 @@ class Lease {
   void note_unsent() noexcept { noted_.sent.reset(); }
   /// The first token of the answer.
   void note_first_token(TimePoint now) noexcept;
-  /// An event of a stream came: the worker is alive, also when it holds no token.
+  /// A token of a stream came.
   void note_delivery(TimePoint now) noexcept;
   /// The client reads too slowly, so that the worker has to wait: see Scheduler::held_back. Takes
   /// the dispatcher's lock.

@@ -70,7 +70,7 @@ class Dispatcher {
   /// The worker loads a model: its catalogue is to be read each second.
   [[nodiscard]] bool loading(WorkerId worker) const;
   /// See Scheduler::servable.
-  [[nodiscard]] bool servable(std::string_view model, scheduling::WorkerSet tried) const;
+  [[nodiscard]] bool servable(const scheduling::Demand& demand) const;
   /// See Scheduler::load_error.
   [[nodiscard]] std::string load_error(std::string_view model) const;
   /// See Scheduler::awaited.

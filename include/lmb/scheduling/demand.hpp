@@ -43,7 +43,11 @@ struct Demand {
   std::string_view model;  ///< As the client named it. Valid during the call.
   TimePoint deadline;      ///< When waiting in the queue ends.
   WorkerSet tried;         ///< Workers that must not have it: that failed it, or cannot serve it.
-  bool again = false;      ///< It was granted before: it pays nothing into the budget of retries.
+  WorkerSet lacking;  ///< Of these, those that lack its route or its conversation: no reason for a
+                      ///< fallback.
+  WorkerSet cannot_load;  ///< Further ones that could not provide the model: its fallback they may
+                          ///< have.
+  bool again = false;     ///< It was granted before: it pays nothing into the budget of retries.
   /// Estimated tokens of the prompt; 0 = not known. An instance whose context is shorter is not
   /// chosen while another one fits.
   std::uint64_t prompt_tokens = 0;

@@ -85,7 +85,7 @@ struct ProbeReport {
   bool timed_out = false;  ///< Not alive because no answer came in time.
   bool connected = false;  ///< With timed_out: it took the connection, and then did not answer.
   TimePoint begun;         ///< Needed with timed_out.
-  std::optional<TimePoint> last_bytes;  ///< When the worker last delivered a token or an event.
+  std::optional<TimePoint> last_bytes;  ///< When the worker last delivered a token.
 };
 
 /// A waiting request gets its slot.

@@ -56,7 +56,7 @@ class Scheduler {
   Effects first_token(const Slot& slot, TimePoint now);
   /// The same for slots without it, where the token means nothing to others: no load and no prompt
   /// explains a silence from now on.
-  void note_first_token(const Slot& slot);
+  void note_first_token(const Slot& slot, TimePoint now);
   /// The client of this running request reads more slowly than the worker writes: from now on its
   /// silence is no evidence against the worker.
   void held_back(const Slot& slot);
@@ -107,10 +107,10 @@ class Scheduler {
   /// request that is not cold.
   [[nodiscard]] bool awaited(const Slot& slot) const;
 
-  /// A worker that is not in `tried` may be given a request for the model, or for its fallback, now
-  /// or when a slot of it is free. For those who are told no_worker or load_failed: a fallback is
+  /// A worker may be given the request, for its model or a fallback, now or when a slot of it is
+  /// free. For those who are told no_worker or load_failed: a fallback is
   /// chosen when a request is submitted, and their model's last worker was lost since.
-  [[nodiscard]] bool servable(std::string_view model, WorkerSet tried, TimePoint now) const;
+  [[nodiscard]] bool servable(const Demand& demand, TimePoint now) const;
 
   /// What a worker said when it last failed to load the model; empty = nothing. For those who are
   /// told load_failed.

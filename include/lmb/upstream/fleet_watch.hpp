@@ -101,6 +101,7 @@ class FleetWatch {
     std::string last_failure;
     std::string look_up_failure;  ///< While the addresses known are kept.
     ErrorKind failure{};          ///< What the last probe failed with.
+    bool late = false;            ///< One of its addresses took the probe and did not answer.
     bool our_lack = false;        ///< It failed for want of something of ours.
     bool removed = false;         ///< Its worker left.
   };

@@ -44,6 +44,8 @@ TEST(BadConfig, with_an_alias_of_an_alias_is_told) {
 TEST(BadConfig, with_a_fallback_that_can_never_serve_is_told) {
   expect({{with(R"("models": {"aliases": {"a": "m"}, "fallbacks": {"big": ["small", "a"]}})"),
            "F: models.fallbacks.big: \"a\" is an alias; name the model that it means\n"},
+          {with(R"("models": {"aliases": {"a": "m"}, "fallbacks": {"a": "small"}})"),
+           "F: models.fallbacks.a: is an alias; name the model that it means\n"},
           {with(R"("models": {"fallbacks": {"big": "big"}})"),
            "F: models.fallbacks.big: \"big\" stands in for itself\n"}});
 }

@@ -151,9 +151,9 @@ TEST(LoadTimeStory, what_has_its_first_token_waits_for_no_load_whatever_the_list
   demand.stream = true;
   const Slot early = std::get<Slot>(story.submit(demand));
   const Slot late = std::get<Slot>(story.submit(demand));
-  story->note_first_token(early);
+  story->note_first_token(early, story.now());
   (void)story.offer(0, {{"m", false}});
-  story->note_first_token(late);
+  story->note_first_token(late, story.now());
   story.pass(1s);
   EXPECT_EQ(story.tick(), nothing);
   EXPECT_FALSE(story->any_loads());

@@ -218,12 +218,22 @@ TEST(LoadsStory, a_fallback_serves_by_any_name_of_its_model_and_when_that_cannot
   const TicketId waiting = story.waits("big");
   const Told told = story.finish(leader, Outcome::model_unavailable);
   EXPECT_EQ(told.refusals, (std::vector{RefusedTicket{waiting, Refusal::load_failed}}));
-  EXPECT_TRUE(story->servable("big", {}, story.now())) << "who is refused may ask again";
+  Demand again;
+  again.model = "big";
+  EXPECT_TRUE(story->servable(again, story.now())) << "who is refused may ask again";
   EXPECT_EQ(*story.runs_on(0, "big").id, "m");
   story.pass(31s);
   EXPECT_TRUE(story.runs_on(1, "big").cold) << "it may be loaded again";
   EXPECT_EQ(*story.runs_on(0, "big", workers({1})).id, "m") << "who has failed on it";
-  EXPECT_FALSE(story->servable("big", workers({0, 1}), story.now()));
+  again.tried = workers({0, 1});
+  EXPECT_FALSE(story->servable(again, story.now()));
+  again.tried = {};
+  again.cannot_load = workers({0, 1});
+  EXPECT_TRUE(story->servable(again, story.now())) << "the fallback may be where the model is not";
+  again.tried = again.lacking = workers({1});
+  again.cannot_load = {};
+  const auto submitted = story.submit(again);
+  EXPECT_TRUE(std::holds_alternative<Refusal>(submitted)) << "the lack of a route is none of it";
 }
 
 TEST(LoadsStory, aliases_and_fallbacks_are_told_to_the_worker_by_their_real_names) {

@@ -1,4 +1,6 @@
 // When silence is a sign of a wedge, and when something explains it.
+#include <deque>
+#include <variant>
 #include <vector>
 
 #include "story.hpp"
@@ -115,6 +117,41 @@ TEST(WedgeStory, what_somebody_left_behind_is_worked_off_before_what_others_aske
   EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
 }
 
+/// Every ten seconds a client comes, and gives up after forty. Of a wedged worker nobody gets
+/// anything; true when that is found within half an hour.
+bool is_found_by_impatient_clients(bool stream) {
+  Story story({slots(8)});
+  story.all_up();
+  learn(story);
+  std::deque<Slot> waiting;
+  bool found = false;
+  const Slot patient = run_stream(story, 1000);
+  for (int i = 0; i < 180 && !found; ++i) {
+    Demand demand;
+    demand.model = "m";
+    demand.prompt_tokens = 20'000;
+    demand.stream = stream;
+    const auto given = story.submit(demand);
+    if (const auto* slot = std::get_if<Slot>(&given)) waiting.push_back(*slot);
+    story.pass(10s);
+    (void)story.tick();
+    if (i >= 3 && !waiting.empty()) {
+      Report left(Outcome::abandoned);
+      left.sent = story.now() - 40s;
+      (void)story.finish(waiting.front(), left);
+      waiting.pop_front();
+    }
+    found = !story.probe(0, true).wedged.empty();
+  }
+  (void)patient;
+  return found;
+}
+
+TEST(WedgeStory, clients_that_give_up_and_come_again_do_not_hide_one) {
+  EXPECT_TRUE(is_found_by_impatient_clients(true));
+  EXPECT_TRUE(is_found_by_impatient_clients(false));
+}
+
 TEST(WedgeStory, silence_that_was_natural_until_now_counts_from_now) {
   Story story({slots(4)});
   story.all_up();
@@ -128,7 +165,7 @@ TEST(WedgeStory, silence_that_was_natural_until_now_counts_from_now) {
   left.sent = story.now() - 300s;
   (void)story.finish(whole, left);
   EXPECT_EQ(story.probe(0, true), nothing);
-  story.pass(61s);
+  story.pass(91s);  // What the other one left may take half a minute.
   EXPECT_EQ(story.probe(0, true).wedged.size(), 1U);
 }
 
