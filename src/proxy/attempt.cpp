@@ -171,10 +171,6 @@ Error explain(const Error& refusal, std::string_view model,
   return Error(refusal.kind(), std::move(text));
 }
 
-}  // namespace
-
-namespace {
-
 /// What the brain is asked for. `lacking`: see Eligibility.
 scheduling::Demand demand_of(ClientConnection& client, const RequestContext& ctx,
                              scheduling::WorkerSet lacking) {

@@ -132,9 +132,8 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     if (!lease.held || lease.place.worker != worker) {
       continue;
     }
-    const bool explains = explains_silence(lease);
     // Silent because nobody listens.
-    if (lease.held_back && explains) {
+    if (lease.held_back) {
       return std::nullopt;
     }
     any_stream = any_stream || lease.work.stream;
@@ -142,7 +141,7 @@ std::optional<Duration> Scheduler::State::patience(WorkerId worker) const {
     // size is not known, or whose answer is silent until its end, may take any time.
     if (!lease.work.stream || lease.work.acts ||
         (lease.work.prompt_tokens == 0 && !lease.first_token)) {
-      if (explains) {
+      if (explains_silence(lease)) {
         return std::nullopt;
       }
       continue;
