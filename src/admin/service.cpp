@@ -31,11 +31,43 @@ using boost::system::error_code;
 
 namespace {
 
+/// As the proxy's own listener tells the same (docs/admin.md).
+std::string error_body(unsigned status) {
+  switch (status) {
+    case 408:
+      return refusal(408, "head_timeout", "The request did not arrive in time; send it again.")
+          .body;
+    case 413:
+      return refusal(413, "body_too_large",
+                     "The request body is larger than limits.admin_body_bytes: send a smaller one.")
+          .body;
+    case 431:
+      return refusal(431, "head_too_large", "The request head is too large: send shorter fields.")
+          .body;
+    case 503:
+      return refusal(503, "too_many_connections",
+                     "Too many connections are open: limits.admin_connections.")
+          .body;
+    case 500:
+      return refusal(500, "internal", "This server failed; its log tells more.").body;
+    default:
+      return refusal(400, "bad_request", "The HTTP request is malformed.").body;
+  }
+}
+
 http::ServerOptions server_options(const ServiceSetup& setup) {
   http::ServerOptions options;
+  options.error_type = "application/json";
+  options.error_body = error_body;
   options.on_escape = setup.on_escape;
-  options.connections_max = 256;
-  options.body_bytes_max = 64 * 1024;
+  options.connections_max = setup.config->admin.connections_max;
+  options.on_connection_refused = [metrics = setup.metrics] {
+    metrics->count_limit_hit("limits.admin_connections");
+  };
+  options.body_bytes_max = setup.config->admin.body_bytes_max;
+  options.on_body_refused = [metrics = setup.metrics] {
+    metrics->count_limit_hit("limits.admin_body_bytes");
+  };
   options.fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
   return options;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lmb/net/options.hpp"
+#include "terminal_text.hpp"
 
 namespace lmb::app {
 namespace {
@@ -134,7 +135,7 @@ std::string describe(const std::vector<Finding>& findings) {
                                                               : "BAD   ";
     text += std::string("  ") + mark + finding.step;
     text.append(10 - std::min<std::size_t>(finding.step.size(), 9), ' ');
-    for (const char c : finding.says) text += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    text += printable(finding.says);
     text += "\n";
     if (!finding.mend.empty()) text += "        -> " + finding.mend + "\n";
   }

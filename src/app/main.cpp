@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -7,6 +10,7 @@
 #include "build_info.hpp"
 #include "demo.hpp"
 #include "doctor.hpp"
+#include "lmb/base/refused_memory.hpp"
 #include "lmb/bench/command.hpp"
 #include "lmb/sim/command.hpp"
 #include "misuse.hpp"
@@ -160,7 +164,19 @@ constexpr const char* examples =
 
 }  // namespace
 
+/// What a parent closed would be given to the first socket, and the log be written into it.
+void open_standard_descriptors() {
+  for (int descriptor = ::open("/dev/null", O_RDWR); descriptor >= 0;
+       descriptor = ::open("/dev/null", O_RDWR)) {
+    if (descriptor <= STDERR_FILENO) continue;
+    ::close(descriptor);
+    break;
+  }
+}
+
 int main(int argc, char** argv) {
+  open_standard_descriptors();
+  lmb::watch_refused_memory();
   CLI::App program("Load-balancing reverse proxy for LLM workers (LM Studio)", "lmbalancer");
   const auto build = lmb::app::build_info();
   program.set_version_flag("--version",

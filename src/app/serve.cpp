@@ -127,7 +127,8 @@ std::string url_of(const asio::ip::tcp::endpoint& endpoint) {
 }
 
 void ignore_harmless_signals() {
-  for (const int signal : {SIGHUP, SIGUSR1, SIGPIPE}) std::signal(signal, SIG_IGN);
+  // SIGXFSZ: a log at its file's size limit is as one on a full disk.
+  for (const int signal : {SIGHUP, SIGUSR1, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
 }
 
 void run_until_signalled(Server& server, Duration grace) {

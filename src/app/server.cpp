@@ -215,7 +215,8 @@ Result<void> Server::start() {
   parts.make_shards();
   std::random_device entropy;
   for (auto& shard : parts.shards) {
-    auto log = telemetry::AccessLog::open(parts.config.telemetry.access_log, {});
+    auto log = telemetry::AccessLog::open(parts.config.telemetry.access_log, {},
+                                          parts.config.telemetry.access_log_bytes);
     if (!log) return log.error();
     const auto seed = (std::uint64_t{entropy()} << 32U) | entropy();
     parts.fronts.push_back(

@@ -39,6 +39,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     LMB_KIND(queue_timeout)
     LMB_KIND(no_worker)
     LMB_KIND(body_memory_full)
+    LMB_KIND(out_of_memory)
     LMB_KIND(inspections_full)
     LMB_KIND(too_many_connections)
     LMB_KIND(request_timeout)

@@ -97,7 +97,7 @@ Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
     if (scheduler.queued() > 0) before = scheduler.tick(now);
     submitted = scheduler.submit(demand, now);
     if (const auto* ticket = std::get_if<TicketId>(&submitted)) {
-      dispatcher_.ticket_shard_.emplace(*ticket, shard_);
+      note_shard(*ticket);
     }
     const auto* slot = std::get_if<scheduling::Slot>(&submitted);
     if (slot != nullptr && slot->watched && scheduler.queued() > 0) after = scheduler.tick(now);
@@ -114,6 +114,16 @@ Acquisition::Acquisition(Dispatcher& dispatcher, std::size_t shard,
     dispatcher_.rooms_[shard_].emplace(ticket_, this);
   } else {
     outcome_ = std::get<scheduling::Refusal>(submitted);
+  }
+}
+
+/// Where a grant finds the one that waits. Without memory for that nobody waits.
+void Acquisition::note_shard(TicketId ticket) {
+  try {
+    dispatcher_.ticket_shard_.emplace(ticket, shard_);
+  } catch (const std::bad_alloc&) {
+    (void)dispatcher_.scheduler_.withdraw(ticket);
+    throw;
   }
 }
 

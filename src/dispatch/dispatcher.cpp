@@ -38,6 +38,7 @@ void Dispatcher::observe_probe(WorkerId worker, scheduling::ProbeReport probe) {
   const auto delivered = delivered_[worker.value()].load(std::memory_order_relaxed);
   if (delivered != 0) probe.last_bytes = TimePoint(Duration(delivered));
   std::unique_lock lock(mutex_);
+  note_pause(now);
   auto effects = scheduler_.observe_probe(worker, probe, now);
   lock.unlock();
   carry_out(std::move(effects));
@@ -71,8 +72,17 @@ bool Dispatcher::take_retry() {
   return scheduler_.take_retry(now);
 }
 
+/// Ticks come many times a second, unless this process was held up or its machine slept: what the
+/// workers said meanwhile has not been read yet.
+void Dispatcher::note_pause(TimePoint now) {
+  constexpr auto longest_delay = std::chrono::seconds(10);
+  if (ticked_ && now - *ticked_ > longest_delay) scheduler_.excuse_silence(now);
+}
+
 void Dispatcher::tick(TimePoint now) {
   std::unique_lock lock(mutex_);
+  note_pause(now);
+  ticked_ = now;
   if (scheduler_.queued() == 0 && !scheduler_.any_loads()) return;
   auto effects = scheduler_.tick(now);
   lock.unlock();

@@ -136,6 +136,7 @@ asio::awaitable<bool> Connection::read_request(std::shared_ptr<Connection> self,
     }
   }
   self->disarm();
+  if (failed && status == 413) self->options_.on_body_refused();
   if (failed && status != 0) co_await refuse(self, status);
   co_return !failed;
 }
@@ -156,7 +157,8 @@ asio::awaitable<void> Connection::handle(std::shared_ptr<Connection> self, Reque
   self->on_gone_ = nullptr;
   if (!exchange.answered()) {
     if (threw) exchange.close_after();
-    co_await exchange.respond(500, "text/plain; charset=utf-8", "Internal Server Error\n");
+    const auto body = self->options_.error_body(500);
+    co_await exchange.respond(500, self->options_.error_type, body);
   } else if (exchange.state_ == Exchange::State::streaming) {
     self->cut(Cut::close);
   }
@@ -166,7 +168,8 @@ asio::awaitable<void> Connection::refuse(std::shared_ptr<Connection> self, unsig
   self->keep_alive_ = false;
   Exchange exchange(self, Request());
   exchange.close_after();
-  const bool sent = co_await exchange.respond(status, "text/plain; charset=utf-8", "Bad request\n");
+  const auto body = self->options_.error_body(status);
+  const bool sent = co_await exchange.respond(status, self->options_.error_type, body);
   if (!sent) co_return;
   // Closing while the peer still sends would reset the connection and lose the answer.
   error_code ec;

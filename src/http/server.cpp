@@ -99,11 +99,26 @@ auto session_ended(std::shared_ptr<Core> core) {
   };
 }
 
+/// Its few bytes fit into any fresh socket; a client that cannot take them is closed without.
+void refuse_connection(tcp::socket socket, const ServerOptions& options) {
+  const auto body = options.error_body(503);
+  const auto answer =
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + options.error_type +
+      "\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n" + body;
+  boost::system::error_code ignored;
+  socket.non_blocking(true, ignored);
+  (void)socket.write_some(asio::buffer(answer), ignored);
+}
+
 }  // namespace
 
 void Server::Core::start_session(const std::shared_ptr<Core>& core, tcp::socket socket) {
   ++core->accepted;
-  if (core->connections.size() >= core->options.connections_max) return;  // Closes the socket.
+  if (core->connections.size() >= core->options.connections_max) {
+    core->options.on_connection_refused();
+    return refuse_connection(std::move(socket), core->options);
+  }
   Presence<Core> presence(core, std::make_shared<Connection>(std::move(socket), core->options));
   asio::co_spawn(core->executor, run_session(std::move(presence)), session_ended(core));
 }

@@ -200,6 +200,10 @@ bool Stream::peer_gone() noexcept {
          peer_state(state_->socket) == PeerState::gone;
 }
 
+std::size_t Stream::unacknowledged() noexcept {
+  return is_open() ? unacknowledged_bytes(state_->socket) : 0;
+}
+
 void Stream::shutdown_send() noexcept {
   if (state_ == nullptr) return;
   error_code ignored;

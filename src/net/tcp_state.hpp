@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 
 namespace lmb::net {
 
@@ -14,5 +15,9 @@ enum class PeerState {
 /// own state: TCP_INFO on Linux, TCP_CONNECTION_INFO on macOS. A kernel that does not tell counts
 /// as "open".
 PeerState peer_state(boost::asio::ip::tcp::socket& socket) noexcept;
+
+/// Bytes that were written and that the peer's machine has not acknowledged; 0 when the kernel does
+/// not tell. SIOCOUTQ on Linux, SO_NWRITE on macOS.
+std::size_t unacknowledged_bytes(boost::asio::ip::tcp::socket& socket) noexcept;
 
 }  // namespace lmb::net

@@ -1,5 +1,7 @@
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "tcp_state.hpp"
@@ -24,6 +26,12 @@ PeerState peer_state(boost::asio::ip::tcp::socket& socket) noexcept {
     default:
       return PeerState::gone;
   }
+}
+
+std::size_t unacknowledged_bytes(boost::asio::ip::tcp::socket& socket) noexcept {
+  int bytes = 0;
+  if (ioctl(socket.native_handle(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::size_t>(bytes);
 }
 
 }  // namespace lmb::net

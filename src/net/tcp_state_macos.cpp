@@ -27,4 +27,12 @@ PeerState peer_state(boost::asio::ip::tcp::socket& socket) noexcept {
   }
 }
 
+std::size_t unacknowledged_bytes(boost::asio::ip::tcp::socket& socket) noexcept {
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  const bool told =
+      getsockopt(socket.native_handle(), SOL_SOCKET, SO_NWRITE, &bytes, &size) == 0 && bytes >= 0;
+  return told ? static_cast<std::size_t>(bytes) : 0;
+}
+
 }  // namespace lmb::net

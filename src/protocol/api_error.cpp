@@ -104,6 +104,8 @@ constexpr std::array<TableRow, error_kind_count> table{{
         "No worker for this model is up and not draining; retry after the time in Retry-After."),
     row(body_memory_full, 503, 'P', retry_close, "body_memory_full",
         "The memory for request bodies is used up; retry after the time in Retry-After."),
+    row(out_of_memory, 503, 'P', retry_close, "out_of_memory",
+        "This server has no memory left for the request; retry after the time in Retry-After."),
     row(inspections_full, 503, 'P', retry, "inspections_full",
         "Too many compressed or large requests wait to be read; retry after the time in "
         "Retry-After."),

@@ -39,7 +39,7 @@ class Inflater {
   /// Appends to `out` until its size is `size_max` at most.
   Result<void> run(std::string_view body, std::size_t size_max, std::string& out,
                    const MayGrow& may_grow) {
-    if (!ready_) return Error(ErrorKind::internal, "zlib has no memory");
+    if (!ready_) return Error(ErrorKind::out_of_memory, "zlib has no memory");
     std::array<char, 32 * 1024>
         block;  // NOLINT(cppcoreguidelines-pro-type-member-init): output only.
     int state = Z_OK;
@@ -49,7 +49,7 @@ class Inflater {
       stream_.avail_out = static_cast<uInt>(block.size());
       state = inflate(&stream_, Z_NO_FLUSH);
       const std::size_t produced = block.size() - stream_.avail_out;
-      if (state == Z_MEM_ERROR) return Error(ErrorKind::internal, "zlib has no memory");
+      if (state == Z_MEM_ERROR) return Error(ErrorKind::out_of_memory, "zlib has no memory");
       if (state == Z_BUF_ERROR) return Error(ErrorKind::bad_content_coding, "the data ends early");
       if (state != Z_OK && state != Z_STREAM_END) {
         return Error(ErrorKind::bad_content_coding, "the data is corrupt");

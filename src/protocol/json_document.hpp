@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lmb/base/refused_memory.hpp"
 #include "lmb/protocol/request_facts.hpp"
 
 /// Reading of one JSON object with simdjson's on-demand parser, safe against hostile text.
@@ -157,7 +158,9 @@ JsonCheck read_json_object(std::string_view text, Visit&& visit) {
   const JsonParserLoan loan;
   simdjson::ondemand::document document;
   const simdjson::padded_string_view padded(text.data(), text.size(), text.size() + json_padding);
+  const auto refused = refused_allocations();
   const simdjson::error_code opened = loan.parser().iterate(padded).get(document);
+  if (refused_allocations() != refused) return {JsonFault::no_memory, 0};
   if (opened == simdjson::UTF8_ERROR) return {JsonFault::bad_utf8, 0};
   if (opened == simdjson::MEMALLOC) return {JsonFault::no_memory, 0};
   if (opened != simdjson::SUCCESS) return {JsonFault::syntax, 0};

@@ -198,7 +198,7 @@ Error json_error(const JsonCheck& check) {
     case JsonFault::syntax:
       return {ErrorKind::bad_json, "the syntax is broken near byte " + std::to_string(check.at)};
     case JsonFault::no_memory:
-      return {ErrorKind::internal, "no memory to parse a body"};
+      return {ErrorKind::out_of_memory, "no memory to parse a body"};
   }
   return ErrorKind::internal;
 }

@@ -135,7 +135,7 @@ SseScanner::Seen SseScanner::observe(std::string_view payload) {
 
 void SseScanner::keep_tail(std::string_view part) {
   if (overlong_ || part.empty()) return;
-  overlong_ = tail_.size() + part.size() > line_bytes_max;
+  overlong_ = tail_.size() + part.size() > event_bytes_max_;
   if (overlong_) {
     std::string().swap(tail_);
   } else {
@@ -145,16 +145,16 @@ void SseScanner::keep_tail(std::string_view part) {
 
 void SseScanner::end_event(std::string_view rest, Seen& seen) {
   if (tail_.empty() && !overlong_) {
-    if (rest.size() <= line_bytes_max) {
+    if (rest.size() <= event_bytes_max_) {
       if (!rest.empty()) judge_event(rest, seen);
     } else {
-      ++seen.events;
+      note_unjudged(seen);
     }
     return;
   }
   keep_tail(rest);
   if (std::exchange(overlong_, false)) {
-    ++seen.events;
+    note_unjudged(seen);
     return;
   }
   judge_event(tail_, seen);
@@ -162,7 +162,14 @@ void SseScanner::end_event(std::string_view rest, Seen& seen) {
   tail_.clear();
 }
 
+void SseScanner::note_unjudged(Seen& seen) {
+  last_unjudged_ = true;
+  ++unjudged_events_;
+  ++seen.events;
+}
+
 void SseScanner::judge_event(std::string_view event, Seen& seen) {
+  last_unjudged_ = false;
   if (pattern_.matches(event)) {
     ++seen.events;
     ++seen.token_deltas;

@@ -4,18 +4,17 @@
 #include <string_view>
 
 #include "answer_head.hpp"
+#include "answer_judge.hpp"
 #include "client_session.hpp"
 #include "client_writer.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
 #include "lmb/net/task.hpp"
-#include "lmb/protocol/sse_scanner.hpp"
-#include "lmb/protocol/worker_answer.hpp"
 #include "lmb/upstream/exchange.hpp"
 #include "request_context.hpp"
 
 namespace lmb::proxy {
 
-/// Judges a worker's answer and carries it to the client.
+/// Carries a worker's answer to the client, once it is judged.
 ///
 /// Nothing goes to the client before the commit point (DESIGN section 5): the first complete SSE
 /// event that is not a comment, the whole body for errors and small counted answers, else the first
@@ -33,12 +32,11 @@ class AnswerRelay {
   net::Task<Result<void>> run();
 
  private:
-  /// When the answer may go to the client.
-  enum class Hold { whole, first_event, first_byte };
-
-  [[nodiscard]] Hold choose_hold(bool event_stream) const;
   void note_unjudged() const;
   void note_back_pressure();
+  /// The client has taken bytes since the last call.
+  [[nodiscard]] bool took_more();
+  void set_stall();
   /// Reads and writes until the worker's answer is complete.
   net::Task<Result<void>> pass_answer();
   /// The part of it that needs no wait: all that has come so far.
@@ -52,15 +50,15 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> take(upstream::Exchange::BodyStep step);
   [[nodiscard]] std::optional<Error> take_alone(std::string_view payload, bool last);
   void observe(std::string_view payload);
-  void note_response(std::string_view id);
-  /// The verdict on what is held, once there is enough of it; nothing = keep holding.
+  void note_response();
   [[nodiscard]] std::optional<Error> judge();
-  [[nodiscard]] std::optional<Error> judge_whole();
-  [[nodiscard]] std::optional<Error> judge_events();
-  [[nodiscard]] std::optional<Error> error_of(protocol::Verdict verdict) const;
+  [[nodiscard]] std::optional<Error> named(std::optional<Error> error) const;
   std::optional<Error> note_stream_error();
-  [[nodiscard]] std::string workers_words() const;
-  void commit();
+  [[nodiscard]] bool came_whole() const;
+  /// The worker's part is done: its slot is free.
+  void finish_answered();
+  /// `held_bytes`: of the body, at hand now.
+  void commit(std::size_t held_bytes);
   [[nodiscard]] bool send(std::string_view payload, bool last);
   void finish_tokens();
 
@@ -70,20 +68,15 @@ class AnswerRelay {
   dispatch::Lease& lease_;
   RunningAttempt& attempt_;
   ClientWriter writer_;
-  Hold hold_;
-  bool event_stream_;
+  AnswerJudge judge_;
   unsigned status_;
   ClientFraming framing_;
   std::string fields_;        ///< The worker's fields that pass.
-  std::string held_;          ///< Body bytes before the commit point.
   std::string prefix_;        ///< Head and chunk header of the next write.
   bool worker_done_ = false;  ///< Nothing more is read from it.
   bool response_noted_ = false;
-  bool held_back_ = false;  ///< The worker had to wait for the client at least once.
-  std::uint64_t progress_ = 0;
-  std::uint64_t answer_bytes_ = 0;  ///< Of the body.
-  std::optional<protocol::Usage> usage_;
-  protocol::SseScanner scanner_;
+  bool held_back_ = false;   ///< The worker had to wait for the client at least once.
+  std::uint64_t taken_ = 0;  ///< Of the answer, by the client's machine.
 };
 
 }  // namespace lmb::proxy

@@ -263,6 +263,9 @@ net::Task<Result<void>> run_attempt(ClientConnection& client, RequestContext& ct
     result = co_await relay.run();
   }
   client.interruption().outlast_client(nullptr);
+  if (exchange.head_over_limit()) {
+    ctx.front.shared().metrics.count_limit_hit("limits.answer_head_bytes");
+  }
   history.connection_reused = exchange.reused();
   history.answer_begun = exchange.answer_begun();
   history.acts = ctx.facts.acts;

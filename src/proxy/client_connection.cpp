@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "client_session.hpp"
+#include "lmb/net/run_on.hpp"
 
 namespace lmb::proxy {
 namespace asio = boost::asio;
@@ -13,6 +14,8 @@ namespace {
 constexpr Duration linger_time = std::chrono::seconds(2);
 /// 1 MiB: what a turn may read before other sessions of the shard have theirs.
 constexpr std::size_t reads_per_turn = 16;
+/// The same for requests that wait for nothing, such as refused ones.
+constexpr std::size_t requests_per_turn = 16;
 constexpr std::size_t linger_bytes = 4 * 1024 * 1024;
 
 }  // namespace
@@ -72,15 +75,19 @@ void ClientConnection::keep_unread() {
 
 net::Task<ClientConnection::Fill> ClientConnection::fill() {
   keep_unread();
-  // A wait that is armed already (the watch of the request before) saves asking the kernel.
+  // A wait that is armed already (the watch of the request before) saves asking the kernel; and
+  // who sends faster than we read must not hold the shard.
   net::IoStep step;
-  if (!stream_.read_pending()) step = stream_.try_read(front_.shard().read_buffer());
+  const bool may_read = !stream_.read_pending() && reads_in_turn_ < reads_per_turn;
+  if (may_read) step = stream_.try_read(front_.shard().read_buffer());
   if (step.ended()) co_return Fill::ended;
   if (step.would_block()) {
     stream_.arm_read(bell_);
     co_await bell_.wait();
+    reads_in_turn_ = 0;
     co_return Fill::waited;
   }
+  ++reads_in_turn_;
   fresh_ = front_.shard().read_buffer().first(step.bytes);
   // What came before waits in carry_: the two must become one run of bytes again.
   if (!carry_.empty()) keep_unread();
@@ -109,6 +116,8 @@ net::Task<Result<bool>> ClientConnection::read_head(protocol::RequestHead& head,
       limit.set(begun + timeouts.client_head);
     }
     if (any && text.size() > scanned) {
+      // A head may be refused before its method is known to be one.
+      asks_head_ = text.starts_with("HEAD ");
       const auto end = protocol::find_head_end(text, scanned, limits);
       if (!end) co_return end.error();
       if (*end > 0) {
@@ -136,6 +145,18 @@ net::Task<Result<bool>> ClientConnection::read_head(protocol::RequestHead& head,
   }
 }
 
+bool ClientConnection::had_its_turn() noexcept {
+  return !unread().empty() && ++requests_in_turn_ >= requests_per_turn;
+}
+
+net::Task<void> ClientConnection::let_others_go() {
+  requests_in_turn_ = 0;
+  keep_unread();
+  const auto shard = front_.shard().context().get_executor();
+  auto turn = net::run_on(shard, shard, [] { return true; });
+  co_await std::move(turn);
+}
+
 std::optional<Error> ClientConnection::take_payload(protocol::BodyDecoder& decoder,
                                                     RequestContext& ctx) {
   const auto& limits = front_.shared().options.limits;
@@ -160,13 +181,10 @@ net::Task<Result<void>> ClientConnection::read_body(protocol::BodyDecoder decode
                                                     RequestContext& ctx) {
   const auto progress = front_.shared().options.timeouts.client_body;
   auto& limit = interruption_.step();
-  std::size_t reads = 0;
   for (;;) {
     if (auto error = take_payload(decoder, ctx)) co_return std::move(*error);
     if (decoder.done()) break;
     limit.set(Clock::now() + progress);
-    // A fast upload must not hold the shard: from time to time it waits its turn like everybody.
-    if (++reads % reads_per_turn == 0) stream_.arm_read(bell_);
     const auto filled = co_await fill();
     if (filled == Fill::ended) co_return Error(ErrorKind::client_gone);
     if (filled == Fill::bytes) continue;

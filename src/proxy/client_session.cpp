@@ -86,7 +86,10 @@ net::Task<void> serve_client(Front& front, asio::ip::tcp::socket socket,
   ClientConnection client(front, std::move(socket));
   bool linger = false;
   bool more = true;
-  while (more) more = co_await serve_one(client, front, linger);
+  while (more) {
+    more = co_await serve_one(client, front, linger);
+    if (more && client.had_its_turn()) co_await client.let_others_go();
+  }
   if (linger && client.stream().is_open()) co_await client.linger();
 }
 

@@ -50,6 +50,12 @@ class ClientConnection {
   /// needed any more.
   void keep_unread();
 
+  /// To be asked after each request: more of them are here, and so many were served in a row that
+  /// the shard's other sessions should have their turn.
+  [[nodiscard]] bool had_its_turn() noexcept;
+  /// Waits until these had it.
+  net::Task<void> let_others_go();
+
   /// Tells the client to send its body (RFC 9110 section 10.1.1), unless it did already.
   void send_continue();
   /// Ends our direction, then reads and drops what the client still sends for a moment: closing
@@ -64,6 +70,9 @@ class ClientConnection {
   [[nodiscard]] const ClientIdentity& identity() const noexcept { return sender_.identity; }
   /// For X-Forwarded-For: where the request comes from, as identify() found last.
   [[nodiscard]] const std::string& forwarded_for() const noexcept { return sender_.chain; }
+  /// The head that was read or refused last begins as a HEAD request, whose answer has no body (RFC
+  /// 9110 section 9.3.2).
+  [[nodiscard]] bool asks_head() const noexcept { return asks_head_; }
   /// Bytes of the client used since the last call: heads, bodies and their framing.
   [[nodiscard]] std::uint64_t take_consumed() noexcept { return std::exchange(consumed_, 0); }
 
@@ -91,7 +100,10 @@ class ClientConnection {
   std::size_t carry_used_ = 0;
   std::uint64_t consumed_ = 0;
   std::span<char> fresh_;
+  std::size_t reads_in_turn_ = 0;
+  std::size_t requests_in_turn_ = 0;
   bool first_request_ = true;
+  bool asks_head_ = false;
 };
 
 }  // namespace lmb::proxy

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <cstddef>
@@ -36,8 +37,13 @@ class ClientWriter {
   [[nodiscard]] bool has_room() const noexcept { return full_limit().empty(); }
   /// The config key of the limit that leaves no room; empty = there is room.
   [[nodiscard]] std::string_view full_limit() const noexcept;
-  /// Bytes that the kernel has taken, ever: tells progress.
+  /// Bytes that the kernel has taken, ever.
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
+  /// Bytes that the client's machine has taken, ever: tells progress. The kernel's own buffer may
+  /// hold megabytes, and asks for more only when a third of it is free.
+  [[nodiscard]] std::uint64_t bytes_taken() const noexcept {
+    return bytes_written_ - std::min<std::uint64_t>(bytes_written_, client_.unacknowledged());
+  }
 
  private:
   void keep(const char* data, std::size_t size);

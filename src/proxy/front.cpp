@@ -64,6 +64,8 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
       access_log_(std::move(access_log)),
       random_(seed),
       next_fault_log_(scheduling::fleet_size_max) {
+  // What a request gives back at its end must not fail for lack of memory.
+  spare_buffers_.reserve(spare_count_max);
   shard_.on_tick(
       [this, flush_at = TimePoint{}, told = std::uint64_t{0}](TimePoint now, Duration lag) mutable {
         pool_.tick(now);
@@ -72,11 +74,21 @@ Front::Front(net::Shard& shard, Shared& shared, telemetry::AccessLog access_log,
         flush_at = now + flush_interval;
         access_log_.flush();
         const auto dropped = access_log_.dropped_lines();
+        if (dropped > told) shared_.metrics.count_limit_hit("limits.access_log_bytes");
         shared_.metrics.count_access_lines_dropped(dropped - std::exchange(told, dropped));
       });
 }
 
 void Front::serve(boost::asio::ip::tcp::socket socket) {
+  try {
+    admit(std::move(socket));
+  } catch (const std::bad_alloc&) {
+    // The connection is closed; the others are not.
+    shared_.metrics.count_internal_error();
+  }
+}
+
+void Front::admit(boost::asio::ip::tcp::socket socket) {
   boost::system::error_code gone;
   const auto peer = net::unmapped(socket.remote_endpoint(gone).address());
   const bool proxy = shared_.identities.trusts(peer);

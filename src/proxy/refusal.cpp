@@ -30,11 +30,14 @@ net::Task<Result<void>> send_whole(ClientConnection& client, RequestContext& ctx
   std::optional<std::uint64_t> taken;
   while (open && writer.pending() > 0) {
     if (interruption.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
-    const bool progressed = std::exchange(taken, writer.bytes_written()) != taken;
+    const bool progressed = std::exchange(taken, writer.bytes_taken()) != taken;
     if (progressed) stall.set(Clock::now() + shared.options.timeouts.client_write);
     client.stream().arm_write(interruption.bell());
     co_await interruption.bell().wait();
-    if (stall.passed()) co_return Error(ErrorKind::client_stalled);
+    if (stall.passed() && writer.bytes_taken() == taken) {
+      co_return Error(ErrorKind::client_stalled);
+    }
+    if (interruption.deadline().passed()) co_return Error(ErrorKind::request_timeout);
     open = writer.flush();
   }
   stall.clear();
@@ -110,8 +113,12 @@ net::Task<void> refuse(ClientConnection& client, RequestContext& ctx, Error erro
   append_answer_head(ctx, row.status, refusal_fields(ctx, error.kind()), framing, head);
   if (ctx.is_head) body.clear();
   ctx.committed = true;
+  // The refusal may be that the request's time is over.
+  client.interruption().deadline().clear();
   auto sent = co_await send_whole(client, ctx, std::move(head), std::move(body));
   if (sent) co_return;
+  const auto unread = limit_name(sent.error().kind(), ctx.record.stream);
+  if (!unread.empty()) metrics.count_limit_hit(unread);
   ctx.keep_alive = false;
   client.stream().close();
 }

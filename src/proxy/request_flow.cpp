@@ -14,6 +14,7 @@
 #include "lmb/protocol/api_error.hpp"
 #include "lmb/protocol/content_coding.hpp"
 #include "lmb/protocol/forward_head.hpp"
+#include "lmb/protocol/traceparent.hpp"
 #include "outcome.hpp"
 #include "refusal.hpp"
 
@@ -38,6 +39,9 @@ void take_head(RequestContext& ctx, const protocol::RequestHead& head) {
   ctx.record.method = protocol::method_allowed(ctx.route, head.method) ? head.method : "other";
   ctx.record.request_id = protocol::valid_request_id(head);
   if (ctx.record.request_id.empty()) ctx.record.request_id = ctx.front.make_request_id();
+  if (const auto parent = protocol::trace_parent_of(head.fields)) {
+    ctx.record.trace_id = parent->trace_id;
+  }
   ctx.target = head.target;
   protocol::append_request_fields(head, ctx.worker_fields);
   const auto* coding = head.fields.find(http::field::content_encoding);
@@ -150,7 +154,12 @@ net::Task<Result<void>> inspect_elsewhere(ClientConnection& client, RequestConte
   std::optional<ErrorKind> why;
   while (!arrival->value && !arrival->failure) {
     co_await interruption.bell().wait();
-    if (!why) why = interruption.reason();
+    try {
+      if (!why) why = interruption.reason();
+    } catch (const std::bad_alloc&) {
+      // The helper thread still reads the body.
+      why = ErrorKind::out_of_memory;
+    }
     if (why) abandoned->store(true);
   }
   arrival->bell = nullptr;
@@ -201,6 +210,11 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     history.committed = ctx.committed;
     history.reconnected = fresh;
     auto decision = scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
+    const bool spent = decision == scheduling::RetryDecision::give_up && !ctx.committed &&
+                       history.attempts >= shared.retry.attempts_max;
+    if (spent && protocol::error_row(last.kind()).who == 'W') {
+      shared.metrics.count_limit_hit("retry.attempts");
+    }
     // A load that went on without its client is not tried again for nobody.
     const bool left = client.interruption().reason() == ErrorKind::client_gone;
     if (left) decision = scheduling::RetryDecision::give_up;
@@ -210,6 +224,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     const bool elsewhere = !lacks_route && decision == scheduling::RetryDecision::another_worker;
     if (elsewhere && !shared.dispatcher.take_retry()) {
       decision = scheduling::RetryDecision::give_up;
+      shared.metrics.count_limit_hit("retry.budget_percent");
     }
     if (protocol::error_row(last.kind()).who == 'W') {
       shared.metrics.count_attempt_failure(worker, last.kind());
@@ -243,12 +258,7 @@ class Finish {
     ctx_.record.bytes_from_client = client_.take_consumed();
     ctx_.record.phases.stop(Clock::now());
     ctx_.front.shared().metrics.record(ctx_.record);
-    try {
-      ctx_.front.access_log().record(ctx_.record);
-    } catch (const std::bad_alloc&) {
-      // A line less is better than the end of all sessions.
-      ctx_.front.shared().metrics.count_access_lines_dropped(1);
-    }
+    ctx_.front.access_log().record(ctx_.record);
   }
   Finish(const Finish&) = delete;
   Finish& operator=(const Finish&) = delete;
@@ -298,9 +308,32 @@ std::optional<Error> error_in(Result<void> result) {
   return result.error();
 }
 
-net::Task<Result<void>> answer(ClientConnection& client, RequestContext& ctx) {
-  const bool local = ctx.route.kind == protocol::RouteKind::local;
-  return local ? answer_locally(client, ctx) : balance(client, ctx);
+/// The request from its head to the end of its answer.
+net::Task<Result<void>> serve(ClientConnection& client, RequestContext& ctx,
+                              const protocol::RequestHead& head) {
+  protocol::BodyDecoder decoder(head.framing, head.content_length);
+  if (auto error = begin(client, ctx, head, decoder)) co_return std::move(*error);
+  if (!decoder.done()) {
+    auto read = co_await client.read_body(decoder, ctx);
+    if (!read) {
+      ctx.keep_alive = false;
+      co_return read.error();
+    }
+  }
+  begin_work(client, ctx);
+  Result<void> inspected;
+  if (!inspects_on_shard(ctx)) {
+    inspected = co_await inspect_elsewhere(client, ctx);
+  } else if (ctx.route.kind == protocol::RouteKind::balanced) {
+    inspected = note_facts(ctx, read_facts(ctx));
+  }
+  if (!inspected) co_return inspected.error();
+  if (ctx.route.kind == protocol::RouteKind::local) {
+    auto answered = co_await answer_locally(client, ctx);
+    co_return answered;
+  }
+  auto answered = co_await balance(client, ctx);
+  co_return answered;
 }
 
 }  // namespace
@@ -308,25 +341,14 @@ net::Task<Result<void>> answer(ClientConnection& client, RequestContext& ctx) {
 net::Task<void> handle_request(ClientConnection& client, RequestContext& ctx,
                                const protocol::RequestHead& head) {
   Finish finish(client, ctx);
-  protocol::BodyDecoder decoder(head.framing, head.content_length);
-  auto error = begin(client, ctx, head, decoder);
-  if (!error && !decoder.done()) {
-    auto read = co_await client.read_body(decoder, ctx);
-    error = error_in(std::move(read));
-    if (error) ctx.keep_alive = false;
-  }
-  if (!error) {
-    begin_work(client, ctx);
-    if (!inspects_on_shard(ctx)) {
-      auto inspected = co_await inspect_elsewhere(client, ctx);
-      error = error_in(std::move(inspected));
-    } else if (ctx.route.kind == protocol::RouteKind::balanced) {
-      error = error_in(note_facts(ctx, read_facts(ctx)));
-    }
-  }
-  if (!error) {
-    auto answered = co_await answer(client, ctx);
-    error = error_in(std::move(answered));
+  std::optional<Error> error;
+  try {
+    auto served = co_await serve(client, ctx, head);
+    error = error_in(std::move(served));
+  } catch (const std::bad_alloc&) {
+    // What the request holds may be what is lacking.
+    ctx.release_request();
+    error.emplace(ErrorKind::out_of_memory);
   }
   client.keep_unread();
   if (error) co_await refuse(client, ctx, std::move(*error));
@@ -340,6 +362,7 @@ net::Task<void> refuse_head(ClientConnection& client, RequestContext& ctx, Error
   Finish finish(client, ctx);
   if (error.detail() == protocol::tls_on_plain_port) ctx.front.note_tls_client();
   ctx.keep_alive = false;
+  ctx.is_head = client.asks_head();
   ctx.record.method = "other";
   ctx.record.request_id = ctx.front.make_request_id();
   co_await refuse(client, ctx, std::move(error));

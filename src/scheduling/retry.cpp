@@ -62,6 +62,7 @@ Failure classify(ErrorKind error) noexcept {
     case ErrorKind::queue_timeout:
     case ErrorKind::no_worker:
     case ErrorKind::body_memory_full:
+    case ErrorKind::out_of_memory:
     case ErrorKind::inspections_full:
     case ErrorKind::too_many_connections:
     case ErrorKind::request_timeout:

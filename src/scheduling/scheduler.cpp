@@ -172,6 +172,12 @@ void Scheduler::note_first_token(const Slot& slot, TimePoint now) {
   }
 }
 
+void Scheduler::excuse_silence(TimePoint now) {
+  for (std::uint32_t i = 0; i < state_->fleet.workers().size(); ++i) {
+    state_->fleet.excuse(WorkerId(i), now);
+  }
+}
+
 void Scheduler::held_back(const Slot& slot) {
   state_->leases.note_held_back(slot.lease);
 }

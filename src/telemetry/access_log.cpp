@@ -23,10 +23,8 @@ namespace lmb::telemetry {
 namespace {
 
 constexpr std::size_t flush_threshold = 64 * 1024;
-/// What is kept for a reader that does not keep up.
-constexpr std::size_t kept_bytes_max = 1024 * 1024;
-/// What a reader may take at the end, for each piece.
-constexpr int closing_wait_ms = 1000;
+/// How long a reader may take at the end, for all that waits.
+constexpr auto closing_time = std::chrono::seconds(1);
 /// A pipe or socket keeps the lines of several shards apart only up to this size of one write
 /// (POSIX write(2)); regular files opened with O_APPEND do at any size.
 constexpr std::size_t pipe_write_limit = PIPE_BUF;
@@ -92,6 +90,21 @@ void append_milliseconds(std::string& out, std::string_view key, std::int64_t mi
   append_padded(out, micros % 1000, 3);
 }
 
+void append_trace_id(std::string& out, const RequestRecord& record) {
+  const auto& id = record.trace_id;
+  if (std::all_of(id.begin(), id.end(), [](std::uint8_t byte) { return byte == 0; })) {
+    out += R"(,"trace_id":null)";
+    return;
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += R"(,"trace_id":")";
+  for (const auto byte : id) {
+    out += digits[byte / 16U];
+    out += digits[byte % 16U];
+  }
+  out += '"';
+}
+
 /// Each phase is the difference of two rounded clock readings, so the printed phases sum to the
 /// printed total exactly; rounding every phase by itself could miss it by 4 us.
 void append_phases(std::string& out, const PhaseClock& phases) {
@@ -136,6 +149,7 @@ void append_access_line(const RequestRecord& record, std::string_view worker_nam
   out += R"({"time":")";
   append_time(out, wall_now());
   append_text(out, R"(","request_id":)", record.request_id);
+  append_trace_id(out, record);
   append_text(out, R"(,"method":)", record.method);
   append_text(out, R"(,"route":)", record.route);
   if (record.client.empty()) {
@@ -190,20 +204,28 @@ void AccessLog::set_worker(WorkerId place, std::string name) {
   worker_names_[place.value()] = std::move(name);
 }
 
-Result<AccessLog> AccessLog::open(const std::string& path, std::vector<std::string> worker_names) {
+Result<AccessLog> AccessLog::open(const std::string& path, std::vector<std::string> worker_names,
+                                  std::size_t kept_bytes_max) {
   AccessLog log;
+  log.kept_bytes_max_ = kept_bytes_max;
   log.worker_names_ = std::move(worker_names);
   if (path == "-") {
     log.descriptor_ = STDOUT_FILENO;
   } else if (!path.empty()) {
     constexpr int owner_writes_group_reads = 0640;
-    log.descriptor_ =
-        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, owner_writes_group_reads);
+    log.descriptor_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK,
+                             owner_writes_group_reads);
+    if (log.descriptor_ < 0 && errno == ENXIO) {
+      return Error(ErrorKind::internal, "cannot open access log " + path +
+                                            ": nobody reads this pipe; start its reader first");
+    }
     if (log.descriptor_ < 0) {
       return Error(ErrorKind::internal,
                    "cannot open access log " + path + ": " + std::strerror(errno));
     }
     log.owned_ = true;
+    // Only the opening must not wait for a reader.
+    (void)::fcntl(log.descriptor_, F_SETFL, O_APPEND);
   }
   if (log.descriptor_ >= 0) log.write_limit_ = write_limit_of(log.descriptor_);
   return log;
@@ -214,6 +236,7 @@ AccessLog::AccessLog(AccessLog&& other) noexcept
       owned_(std::exchange(other.owned_, false)),
       torn_(other.torn_),
       write_limit_(other.write_limit_),
+      kept_bytes_max_(other.kept_bytes_max_),
       dropped_lines_(std::exchange(other.dropped_lines_, 0)),
       pending_(std::exchange(other.pending_, {})),
       worker_names_(std::exchange(other.worker_names_, {})) {}
@@ -224,6 +247,7 @@ AccessLog& AccessLog::operator=(AccessLog&& other) noexcept {
   std::swap(owned_, moved.owned_);
   std::swap(torn_, moved.torn_);
   std::swap(write_limit_, moved.write_limit_);
+  std::swap(kept_bytes_max_, moved.kept_bytes_max_);
   std::swap(dropped_lines_, moved.dropped_lines_);
   std::swap(pending_, moved.pending_);
   std::swap(worker_names_, moved.worker_names_);
@@ -232,12 +256,24 @@ AccessLog& AccessLog::operator=(AccessLog&& other) noexcept {
 
 AccessLog::~AccessLog() {
   closing_ = true;
+  closing_until_ = Clock::now() + closing_time;
   flush();
   if (owned_) ::close(descriptor_);
 }
 
-void AccessLog::record(const RequestRecord& record) {
+void AccessLog::record(const RequestRecord& record) noexcept {
   if (descriptor_ < 0) return;
+  const std::size_t before = pending_.size();
+  try {
+    append(record);
+  } catch (const std::bad_alloc&) {
+    // A line less is better than the end of all sessions, and than half of one.
+    if (pending_.size() > before) pending_.resize(before);
+    ++dropped_lines_;
+  }
+}
+
+void AccessLog::append(const RequestRecord& record) {
   std::string_view worker_name;
   if (record.worker && record.worker->value() < worker_names_.size()) {
     worker_name = worker_names_[record.worker->value()];
@@ -254,15 +290,17 @@ void AccessLog::record(const RequestRecord& record) {
 /// A pipe or terminal that nobody drains must not hold the shard. A file is always ready.
 bool AccessLog::has_room() const noexcept {
   pollfd ready{descriptor_, POLLOUT, 0};
-  return ::poll(&ready, 1, closing_ ? closing_wait_ms : 0) != 0;
+  if (!closing_) return ::poll(&ready, 1, 0) != 0;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(closing_until_ - Clock::now());
+  return ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) != 0;
 }
 
-/// Until its reader comes back; beyond 1 MiB new lines are dropped.
+/// Until its reader comes back; beyond kept_bytes_max new lines are dropped.
 void AccessLog::keep_unwritten(std::size_t written) noexcept {
   if (written > 0) torn_ = pending_[written - 1] != '\n';
   pending_.erase(0, written);
-  if (pending_.size() <= kept_bytes_max) return;
-  const auto kept = pending_.rfind('\n', kept_bytes_max) + 1;
+  if (pending_.size() <= kept_bytes_max_) return;
+  const auto kept = pending_.rfind('\n', kept_bytes_max_) + 1;
   dropped_lines_ += static_cast<std::uint64_t>(
       std::count(pending_.begin() + static_cast<std::ptrdiff_t>(kept), pending_.end(), '\n'));
   pending_.resize(kept);

@@ -130,11 +130,10 @@ void DaemonMetrics::count_limit_hit(std::string_view limit) noexcept {
 
 void DaemonMetrics::observe_loop_lag(std::size_t shard, Duration lag) noexcept {
   LMB_ASSERT(shard < most_shards);
-  loop_lag_[shard]
-      .get([&]() -> Histogram& {
-        return loop_lag_seconds_->Add({{"shard", std::to_string(shard)}}, buckets::loop_lag());
-      })
-      .Observe(seconds(lag));
+  auto* histogram = loop_lag_[shard].get([&]() -> Histogram& {
+    return loop_lag_seconds_->Add({{"shard", std::to_string(shard)}}, buckets::loop_lag());
+  });
+  if (histogram != nullptr) histogram->Observe(seconds(lag));
 }
 
 void DaemonMetrics::set_gauges(std::size_t queued, std::uint64_t body_memory_bytes) noexcept {

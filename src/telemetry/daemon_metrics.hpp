@@ -33,7 +33,7 @@ class DaemonMetrics {
   void create_reload_series(Instruments& instruments);
 
   /// The config keys of all limits that can be hit; whatever else is told counts as the last one.
-  static constexpr std::array<std::string_view, 23> limits = {"limits.head_bytes",
+  static constexpr std::array<std::string_view, 30> limits = {"limits.head_bytes",
                                                               "limits.header_count",
                                                               "limits.target_bytes",
                                                               "limits.body_bytes",
@@ -43,12 +43,19 @@ class DaemonMetrics {
                                                               "limits.stream_buffer_total",
                                                               "limits.held_answer",
                                                               "limits.pool_connections",
+                                                              "limits.answer_head_bytes",
+                                                              "limits.event_bytes",
+                                                              "limits.admin_body_bytes",
+                                                              "limits.admin_connections",
+                                                              "limits.access_log_bytes",
                                                               "limits.connections",
                                                               "limits.connections_per_client",
                                                               "models.load_timeout",
                                                               "queue.length",
                                                               "queue.max_wait",
                                                               "queue.max_wait_stream",
+                                                              "retry.attempts",
+                                                              "retry.budget_percent",
                                                               "timeouts.client_head",
                                                               "timeouts.client_body",
                                                               "timeouts.client_write",

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,15 +70,19 @@ class Instruments {
 template <class Metric>
 class LazySeries {
  public:
-  /// `create` returns the series; it runs at the first use only.
+  /// `create` returns the series; it runs until it has succeeded once. nullptr: there is no memory
+  /// for it, and what was to be counted is lost.
   template <class Create>
-  Metric& get(Create create) {
+  Metric* get(Create create) noexcept {
     Metric* series = series_.load(std::memory_order_acquire);
-    if (series == nullptr) {
+    if (series != nullptr) return series;
+    try {
       series = &create();
-      series_.store(series, std::memory_order_release);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
     }
-    return *series;
+    series_.store(series, std::memory_order_release);
+    return series;
   }
 
  private:

@@ -182,7 +182,7 @@ std::size_t RequestMetrics::route_index(std::string_view route) const noexcept {
   return static_cast<std::size_t>(found - routes_.begin());
 }
 
-Counter& RequestMetrics::requests(WorkerSeries& worker, std::size_t route,
+Counter* RequestMetrics::requests(WorkerSeries& worker, std::size_t route,
                                   std::size_t code) noexcept {
   return worker.requests[route * status_code::labels.size() + code].get([&]() -> Counter& {
     return requests_total_->Add({{"worker", worker.name},
@@ -194,7 +194,8 @@ Counter& RequestMetrics::requests(WorkerSeries& worker, std::size_t route,
 void RequestMetrics::record(const RequestRecord& record) noexcept {
   WorkerSeries& worker = record.worker ? workers_.get(*record.worker) : none_;
   const std::size_t route = route_index(record.route);
-  requests(worker, route, status_code::index(record.status)).Increment();
+  auto* counter = requests(worker, route, status_code::index(record.status));
+  if (counter != nullptr) counter->Increment();
   duration_[route]->Observe(seconds(record.phases.total()));
   record_phases(record);
   record_bytes(record);

@@ -46,7 +46,7 @@ class RequestMetrics {
   [[nodiscard]] std::size_t route_index(std::string_view route) const noexcept;
   [[nodiscard]] std::unique_ptr<LazySeries<Counter>[]> make_requests() const;
   std::unique_ptr<WorkerSeries> make_series(const std::string& worker);
-  Counter& requests(WorkerSeries& worker, std::size_t route, std::size_t code) noexcept;
+  Counter* requests(WorkerSeries& worker, std::size_t route, std::size_t code) noexcept;
   void record_phases(const RequestRecord& record) noexcept;
   void record_bytes(const RequestRecord& record) noexcept;
   void record_error(const RequestRecord& record) noexcept;

@@ -126,7 +126,7 @@ void WorkerMetrics::create_health_families(Instruments& instruments) {
                              {"worker", "to"}});
 }
 
-Counter& WorkerMetrics::error_series(CounterFamily& family, ErrorSeries& series,
+Counter* WorkerMetrics::error_series(CounterFamily& family, ErrorSeries& series,
                                      const std::string& worker, ErrorKind kind) noexcept {
   return series[static_cast<std::size_t>(kind)].get([&]() -> Counter& {
     return family.Add({{"worker", worker}, {"kind", std::string(to_string(kind))}});
@@ -135,12 +135,15 @@ Counter& WorkerMetrics::error_series(CounterFamily& family, ErrorSeries& series,
 
 void WorkerMetrics::count_attempt_failure(WorkerId worker, ErrorKind error) noexcept {
   Series& series = series_.get(worker);
-  error_series(*attempt_failures_total_, series.attempt_failures, series.name, error).Increment();
+  auto* counter =
+      error_series(*attempt_failures_total_, series.attempt_failures, series.name, error);
+  if (counter != nullptr) counter->Increment();
 }
 
 void WorkerMetrics::count_retry(WorkerId worker, ErrorKind error) noexcept {
   Series& series = series_.get(worker);
-  error_series(*retries_total_, series.retries, series.name, error).Increment();
+  auto* counter = error_series(*retries_total_, series.retries, series.name, error);
+  if (counter != nullptr) counter->Increment();
 }
 
 void WorkerMetrics::count_connection(WorkerId worker, bool reused) noexcept {

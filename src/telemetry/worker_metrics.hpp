@@ -52,7 +52,7 @@ class WorkerMetrics {
   void create_exchange_families(Instruments& instruments);
   void create_health_families(Instruments& instruments);
   std::unique_ptr<Series> make_series(const std::string& name);
-  static Counter& error_series(CounterFamily& family, ErrorSeries& series,
+  static Counter* error_series(CounterFamily& family, ErrorSeries& series,
                                const std::string& worker, ErrorKind kind) noexcept;
 
   SeriesByWorker<Series> series_;

@@ -14,10 +14,6 @@ using asio::ip::tcp;
 
 namespace {
 
-/// Node's own limit for heads is 16 KiB; a worker's answer may hold four times that before we call
-/// it garbage.
-constexpr protocol::HeadLimits answer_head_limits{64 * 1024 - 1, protocol::header_count_max, 0};
-
 /// A worker may send some 100 or 103; more is no answer any more.
 constexpr int interim_answers_max = 8;
 
@@ -128,12 +124,12 @@ Result<bool> Exchange::answered_early() {
   std::size_t end = 0;
   do {
     partial_.erase(0, end);
-    const auto found = protocol::find_head_end(partial_, 0, answer_head_limits);
-    if (!found) return Error(ErrorKind::bad_response, "malformed or oversized head");
+    const auto found = find_end(partial_, 0);
+    if (!found) return found.error();
     end = *found;
     if (end == 0) break;
     auto parsed = protocol::parse_response_head(std::string_view(partial_).substr(0, end),
-                                                answer_head_limits, false, head_);
+                                                head_limits(), false, head_);
     if (!parsed) return parsed.error();
     if (head_.status < 200 && ++interim_answers_ > interim_answers_max) return endless();
   } while (head_.status < 200);
@@ -184,8 +180,8 @@ net::Task<Result<std::string_view>> Exchange::next_head() {
       }
     }
     const std::string_view text(buffered.data(), buffered.size());
-    const auto end = protocol::find_head_end(text, scanned, answer_head_limits);
-    if (!end) co_return Error(ErrorKind::bad_response, "malformed or oversized head");
+    const auto end = find_end(text, scanned);
+    if (!end) co_return end.error();
     if (*end > 0) {
       surplus_ = buffered.subspan(*end);
       co_return text.substr(0, *end);
@@ -195,8 +191,24 @@ net::Task<Result<std::string_view>> Exchange::next_head() {
   }
 }
 
+protocol::HeadLimits Exchange::head_limits() const noexcept {
+  return {options_.answer_head_bytes, protocol::header_count_max, 0};
+}
+
+Result<std::size_t> Exchange::find_end(std::string_view text, std::size_t scanned) {
+  // What cannot become a status line any more is not waited for.
+  constexpr std::string_view begin = "HTTP/1.";
+  if (text.substr(0, begin.size()) != begin.substr(0, text.size())) {
+    return Error(ErrorKind::bad_response, "no HTTP/1 answer");
+  }
+  auto end = protocol::find_head_end(text, scanned, head_limits());
+  if (end) return end;
+  head_over_limit_ = end.error().kind() == ErrorKind::head_too_large;
+  return Error(ErrorKind::bad_response, head_over_limit_ ? "oversized head" : "malformed head");
+}
+
 Result<void> Exchange::accept_head(std::string_view head) {
-  auto parsed = protocol::parse_response_head(head, answer_head_limits, to_head_request_, head_);
+  auto parsed = protocol::parse_response_head(head, head_limits(), to_head_request_, head_);
   if (!parsed) return parsed.error();
   if (head_.status < 200 && send_broken_) {
     return Error(ErrorKind::send_failed, "an interim answer instead of taking the request");
@@ -211,6 +223,8 @@ Result<void> Exchange::accept_head(std::string_view head) {
   if (head_.fields.find(boost::beast::http::field::content_encoding) != nullptr) {
     return Error(ErrorKind::bad_response, "a content coding that was not asked for");
   }
+  // RFC 9110 section 15.3.6: it has no content, yet its framing may tell of some.
+  if (head_.status == 205) return Error(ErrorKind::bad_response, "205, which has no content");
   head_read_ = true;
   keep_alive_ = head_.keep_alive && head_.framing != protocol::BodyFraming::until_close;
   decoder_ = protocol::BodyDecoder(head_.framing, head_.content_length);

@@ -44,6 +44,7 @@ enum class ErrorKind : std::uint8_t {
   queue_timeout,     ///< No slot became free within queue.max_wait.
   no_worker,         ///< No worker for the model is up.
   body_memory_full,  ///< limits.body_memory is used up.
+  out_of_memory,     ///< The system gave no memory.
   inspections_full,  ///< limits.inspections is used up.
   too_many_connections,
   request_timeout,  ///< timeouts.request passed.

@@ -9,5 +9,8 @@ namespace lmb::manual_clock {
 void reset() noexcept;
 /// Moves the clock forward by `step` (>= 0).
 void advance(Duration step) noexcept;
+/// Sets the wall clock alone, as an operator or NTP would: so far from where it would be. reset()
+/// undoes it.
+void set_wall(Duration offset) noexcept;
 
 }  // namespace lmb::manual_clock

@@ -79,6 +79,7 @@ class Acquisition {
  private:
   friend class Dispatcher;
   void settle(std::variant<Lease, scheduling::Refusal> outcome);
+  void note_shard(TicketId ticket);
 
   Dispatcher& dispatcher_;
   net::Bell& bell_;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -99,6 +100,7 @@ class Dispatcher {
   /// Delivers grants and refusals to the shards of their waiters, logs transitions. Called without
   /// the lock.
   void carry_out(scheduling::Effects effects);
+  void note_pause(TimePoint now);
   void tell(const scheduling::Transition& transition) const;
   void set_name(WorkerId place, const std::string& name);
   [[nodiscard]] std::shared_ptr<const std::vector<std::string>> list_names() const;
@@ -126,6 +128,7 @@ class Dispatcher {
   std::vector<std::string> aliases_;
   mutable std::mutex mutex_;
   scheduling::Scheduler scheduler_;                              // guarded by mutex_
+  std::optional<TimePoint> ticked_;                              // guarded by mutex_
   std::unordered_map<TicketId, std::size_t> ticket_shard_;       // guarded by mutex_
   std::shared_ptr<const std::vector<std::string>> model_names_;  // guarded by mutex_
   std::array<Failure, places> last_failure_;                     // By worker; guarded by mutex_

@@ -121,8 +121,19 @@ struct ServerOptions {
   Duration write_timeout = std::chrono::seconds(60);  ///< For one write to be taken by the peer.
   std::size_t head_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 4 * 1024 * 1024;
-  std::size_t connections_max = 4096;  ///< Beyond it a connection is closed at once.
-  Fields fields;                       ///< In every answer, e.g. X-Powered-By.
+  std::size_t connections_max = 4096;  ///< Beyond it a connection gets 503 and is closed at once.
+  /// That happened. On the executor.
+  std::function<void()> on_connection_refused = [] {};
+  Fields fields;                                         ///< In every answer, e.g. X-Powered-By.
+  std::string error_type = "text/plain; charset=utf-8";  ///< Content-Type of error_body.
+  /// The body that refuses a request which cannot be read: 400, 408, 413 or 431; one whose handler
+  /// failed: 500; or a connection too many: 503. On the executor.
+  std::function<std::string(unsigned status)> error_body = [](unsigned status) {
+    if (status == 503) return std::string("Too many connections\n");
+    return std::string(status < 500 ? "Bad request\n" : "Internal Server Error\n");
+  };
+  /// A request was refused for a body above body_bytes_max. On the executor.
+  std::function<void()> on_body_refused = [] {};
   /// An exception left a handler or a session, which ended by it: a fault of ours. On the executor.
   std::function<void(const char* what)> on_escape = [](const char*) {};
 };

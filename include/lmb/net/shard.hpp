@@ -26,7 +26,8 @@ class Shard {
   /// 64 KiB: one read of a long prompt.
   static constexpr std::size_t read_buffer_bytes = 64 * 1024;
 
-  /// `on_escape`: told of exceptions that left a session.
+  /// `on_escape`: told of exceptions that left a session. What leaves anything else of the shard
+  /// ends the program: half of a change to what all share is worse than a restart.
   Shard(std::size_t index, std::function<void(const char*)> on_escape);
   ~Shard();
   Shard(const Shard&) = delete;

@@ -77,6 +77,10 @@ class Stream {
   /// The connection is gone: a peer that has only ended its direction is still there.
   [[nodiscard]] bool peer_gone() noexcept;
 
+  /// Bytes that try_write() took and the peer's machine has not acknowledged: they wait here while
+  /// it has no room. 0 where the kernel does not tell.
+  [[nodiscard]] std::size_t unacknowledged() noexcept;
+
   /// Ends our direction; the peer sees end of file and can still be read.
   void shutdown_send() noexcept;
   /// Closes at once with a reset: the peer sees an error, not a regular end. What it has not read

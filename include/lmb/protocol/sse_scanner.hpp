@@ -28,14 +28,15 @@ constexpr bool believable(const Usage& usage, std::uint64_t answer_bytes) noexce
 /// Studio).
 ///
 /// Line ends may be LF, CR LF or CR; events may be split at any byte between calls. Only the
-/// unfinished tail of an event is kept, at most `line_bytes_max`; a longer event passes unjudged.
+/// unfinished tail of an event is kept, at most `event_bytes_max`; a longer event passes unjudged.
 /// Thread safety: none.
 class SseScanner {
  public:
-  static constexpr std::size_t line_bytes_max = 256 * 1024;
+  static constexpr std::size_t default_event_bytes = 256 * 1024;
 
   SseScanner() = default;
-  explicit SseScanner(Dialect dialect) : dialect_(dialect) {}
+  explicit SseScanner(Dialect dialect, std::size_t event_bytes_max = default_event_bytes)
+      : dialect_(dialect), event_bytes_max_(event_bytes_max) {}
 
   /// What one call's bytes contained.
   struct Seen {
@@ -56,6 +57,10 @@ class SseScanner {
   /// [DONE].
   [[nodiscard]] bool saw_finish_reason() const noexcept { return saw_finish_reason_; }
   [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
+  /// Events that were too long to be judged.
+  [[nodiscard]] std::uint64_t unjudged_events() const noexcept { return unjudged_events_; }
+  /// The newest event was one of them: whether it ended the stream is not known.
+  [[nodiscard]] bool last_event_unjudged() const noexcept { return last_unjudged_; }
   [[nodiscard]] std::uint64_t token_deltas() const noexcept { return token_deltas_; }
   [[nodiscard]] const std::optional<Usage>& usage() const noexcept { return usage_; }
   /// Message of the first error event, at most 512 bytes, for logs and retry decisions; empty if
@@ -77,6 +82,7 @@ class SseScanner {
 
   void keep_tail(std::string_view part);
   void end_event(std::string_view rest, Seen& seen);
+  void note_unjudged(Seen& seen);
   void judge_event(std::string_view event, Seen& seen);
   void judge_data(std::string_view name, std::string_view data, std::string_view event, Seen& seen);
 
@@ -90,6 +96,9 @@ class SseScanner {
   bool at_line_start_ = true;
   bool after_cr_ = false;  ///< A leading LF belongs to the line end before.
   std::uint64_t events_ = 0;
+  std::uint64_t unjudged_events_ = 0;
+  bool last_unjudged_ = false;
+  std::size_t event_bytes_max_ = default_event_bytes;
   std::uint64_t token_deltas_ = 0;
   std::uint64_t prompt_tokens_ = 0;  ///< Told by an event before the one with the generated tokens.
   std::string tail_;                 ///< The unfinished event so far.

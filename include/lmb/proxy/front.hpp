@@ -137,6 +137,8 @@ class Front {
   void return_buffer(std::string buffer);
 
  private:
+  void admit(boost::asio::ip::tcp::socket socket);
+
   net::Shard& shard_;
   Shared& shared_;
   upstream::ConnectionPool pool_;

@@ -10,6 +10,7 @@
 #include "lmb/net/network.hpp"
 #include "lmb/net/options.hpp"
 #include "lmb/protocol/head.hpp"
+#include "lmb/protocol/sse_scanner.hpp"
 #include "lmb/scheduling/options.hpp"
 
 namespace lmb::proxy {
@@ -21,6 +22,8 @@ struct Limits {
   std::size_t inspections = 64;  ///< limits.inspections: bodies that wait for the helper thread.
   std::size_t stream_buffer = 1024 * 1024;              ///< limits.stream_buffer: per slow reader.
   std::size_t stream_buffer_total = 256 * 1024 * 1024;  ///< limits.stream_buffer_total
+  std::size_t event_bytes =
+      protocol::SseScanner::default_event_bytes;  ///< limits.event_bytes: judged up to this size.
   std::size_t held_answer =
       256 * 1024;  ///< limits.held_answer: JSON answers judged whole up to this size.
 };

@@ -60,6 +60,9 @@ class Scheduler {
   /// The client of this running request reads more slowly than the worker writes: from now on its
   /// silence is no evidence against the worker.
   void held_back(const Slot& slot);
+  /// Nobody could have been heard until now, as when this machine slept: no worker's silence so far
+  /// is evidence against it.
+  void excuse_silence(TimePoint now);
   /// Ends a request. Its slot is free at once, unless the client left after it was sent and before
   /// a token was seen: then the slot settles. May grant waiting requests. Tells the worker's
   /// breaker.

@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "lmb/base/error.hpp"
+#include "lmb/telemetry/options.hpp"
 #include "lmb/telemetry/request_record.hpp"
 
 namespace lmb::telemetry {
 
-/// Appends one JSON line (with its line feed) for a finished request: time, request id, method,
-/// route, model, worker, status, attempts, termination code, phases in ms, TTFT, TPOT, tokens,
-/// bytes. The printed phases sum to the printed total. Texts are cut at 256 bytes. The time is that
-/// of the call. Never prompt text or addresses of clients. docs/metrics.md lists the fields.
+/// Appends one JSON line (with its line feed) for a finished request: time, request id, trace id,
+/// method, route, model, worker, status, attempts, termination code, phases in ms, TTFT, TPOT,
+/// tokens, bytes. The printed phases sum to the printed total. Texts are cut at 256 bytes. The time
+/// is that of the call. Never prompt text or addresses of clients. docs/metrics.md lists the
+/// fields.
 void append_access_line(const RequestRecord& record, std::string_view worker_name,
                         std::string& out);
 
@@ -23,21 +25,25 @@ void append_access_line(const RequestRecord& record, std::string_view worker_nam
 class AccessLog {
  public:
   /// `path`: a file to append to, "-" = stdout, empty = off. Errors: internal (cannot open; detail
-  /// says why).
-  static Result<AccessLog> open(const std::string& path, std::vector<std::string> worker_names);
+  /// says why). `kept_bytes_max`: what waits for a reader that does not keep up.
+  static Result<AccessLog> open(const std::string& path, std::vector<std::string> worker_names,
+                                std::size_t kept_bytes_max = TelemetryOptions().access_log_bytes);
   AccessLog(AccessLog&& other) noexcept;
   AccessLog& operator=(AccessLog&& other) noexcept;
   ~AccessLog();
 
   /// From now on `place` is the worker of that name.
   void set_worker(WorkerId place, std::string name);
-  void record(const RequestRecord& record);
+  /// A line for which there is no memory is counted and dropped.
+  void record(const RequestRecord& record) noexcept;
   /// Writes what is collected; called each second by the shard's tick and at the end. What cannot
-  /// be written (disk full) is counted and dropped; what a reader has not taken waits, up to 1 MiB.
+  /// be written (disk full) is counted and dropped; what a reader has not taken waits, up to
+  /// kept_bytes_max.
   void flush() noexcept;
   [[nodiscard]] std::uint64_t dropped_lines() const noexcept { return dropped_lines_; }
 
  private:
+  void append(const RequestRecord& record);
   AccessLog() = default;
   [[nodiscard]] bool has_room() const noexcept;
   void keep_unwritten(std::size_t written) noexcept;
@@ -46,7 +52,9 @@ class AccessLog {
   bool owned_ = false;
   bool torn_ = false;
   bool closing_ = false;
+  TimePoint closing_until_{};
   std::size_t write_limit_ = 0;
+  std::size_t kept_bytes_max_ = 0;
   std::uint64_t dropped_lines_ = 0;
   std::string pending_;
   std::vector<std::string> worker_names_;

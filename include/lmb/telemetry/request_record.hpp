@@ -75,6 +75,8 @@ struct RequestRecord {
   std::string_view route = "unknown";  ///< Bounded label with static lifetime.
   std::string method;
   std::string request_id;
+  /// Of the client's trace (W3C Trace Context); all zero = it told none.
+  std::array<std::uint8_t, 16> trace_id{};
   /// Who sent it: a key's name or a hash, never an address. Valid while the request runs.
   std::string_view client;
   std::string model;               ///< Log only; not a metric label.

@@ -99,6 +99,8 @@ class Exchange {
   [[nodiscard]] bool reused() const noexcept { return reused_; }
   /// At least one byte of an answer arrived.
   [[nodiscard]] bool answer_begun() const noexcept { return bytes_received_ > 0; }
+  /// The answer's head was larger than limits.answer_head_bytes.
+  [[nodiscard]] bool head_over_limit() const noexcept { return head_over_limit_; }
   [[nodiscard]] std::uint64_t bytes_received() const noexcept { return bytes_received_; }
   [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
@@ -106,6 +108,9 @@ class Exchange {
   Result<bool> answered_early();
   net::Task<Result<void>> send_all(Outgoing pieces);
   net::Task<Result<std::string_view>> next_head();
+  [[nodiscard]] protocol::HeadLimits head_limits() const noexcept;
+  /// As protocol::find_head_end, with errors as of a worker.
+  Result<std::size_t> find_end(std::string_view text, std::size_t scanned);
   Result<void> accept_head(std::string_view head);
   BodyStep decode(std::span<char> received);
 
@@ -116,6 +121,7 @@ class Exchange {
   bool reused_ = false;
   bool head_read_ = false;
   bool send_broken_ = false;
+  bool head_over_limit_ = false;
   bool ended_by_close_ = false;
   bool drained_ = false;  ///< The last read took all there was: wait before the next.
   bool to_head_request_ = false;

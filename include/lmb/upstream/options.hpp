@@ -27,6 +27,9 @@ struct UpstreamOptions {
   Duration pool_idle = std::chrono::seconds(4);
   std::size_t pool_connections_max =
       256;  ///< limits.pool_connections: idle ones per worker and shard.
+  /// limits.answer_head_bytes: an answer's status line and fields. Node's own limit for heads is 16
+  /// KiB.
+  std::size_t answer_head_bytes = 64 * 1024;
   Duration probe_interval = std::chrono::seconds(5);  ///< health.interval
   Duration probe_timeout = std::chrono::seconds(2);   ///< health.timeout
   Duration resolve_interval =

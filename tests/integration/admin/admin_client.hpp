@@ -13,9 +13,9 @@ namespace lmb::test {
 /// One request to the admin listener, on a connection of its own. `fields`: all of them, each with
 /// its line end.
 inline RawAnswer ask_admin(const Daemon& daemon, const std::string& method_and_target,
-                           const std::string& fields) {
+                           const std::string& fields, const std::string& body = {}) {
   RawClient client(daemon.admin_port());
-  client.send(method_and_target + " HTTP/1.1\r\n" + fields + "\r\n");
+  client.send(method_and_target + " HTTP/1.1\r\n" + fields + "\r\n" + body);
   return client.read_answer();
 }
 

@@ -1,5 +1,7 @@
 // What pages in an operator's browser, and strangers, must not be able to do.
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "admin_client.hpp"
@@ -46,6 +48,59 @@ TEST(AdminAttack, a_form_on_any_page_changes_nothing) {
   }
   EXPECT_EQ(ask_admin(daemon, "GET /admin/workers/w1/drain", safe_host).status, 405U);
   EXPECT_FALSE(is_draining(daemon));
+}
+
+TEST(AdminAttack, a_body_may_be_as_long_as_its_limit_and_no_longer) {
+  auto options = one_worker();
+  options.adjust = [](config::Config& config) { config.admin.body_bytes_max = 2048; };
+  Daemon daemon(options);
+  for (const std::size_t size : {2048U, 2049U}) {
+    const auto answer = ask_admin(daemon, "POST /admin/workers/w1/drain",
+                                  std::string(safe_host) + "Content-Type: application/json\r\n" +
+                                      "Content-Length: " + std::to_string(size) + "\r\n",
+                                  std::string(size, ' '));
+    EXPECT_EQ(answer.status, size == 2048U ? 200U : 413U);
+    EXPECT_EQ(nlohmann::json::parse(answer.body).contains("error"), size > 2048U) << answer.body;
+    EXPECT_EQ(daemon.metric(R"(lmbalancer_limit_hits_total{limit="limits.admin_body_bytes"})"),
+              size == 2048U ? 0 : 1);
+  }
+}
+
+TEST(AdminAttack, connections_beyond_the_limit_are_told_so) {
+  auto options = one_worker();
+  options.adjust = [](config::Config& config) { config.admin.connections_max = 2; };
+  Daemon daemon(options);
+  const RawClient first(daemon.admin_port());
+  RawClient second(daemon.admin_port());
+  second.send("GET /admin/status HTTP/1.1\r\n" + std::string(safe_host) + "\r\n");
+  EXPECT_EQ(second.read_answer().status, 200U);
+  RawClient third(daemon.admin_port());
+  const auto refused = third.read_answer();
+  EXPECT_EQ(refused.status, 503U);
+  EXPECT_TRUE(nlohmann::json::parse(refused.body).contains("error")) << refused.body;
+  EXPECT_TRUE(third.at_end());
+  EXPECT_EQ(daemon.metric(R"(lmbalancer_limit_hits_total{limit="limits.admin_connections"})"), 1);
+}
+
+TEST(AdminAttack, what_cannot_be_read_is_refused_in_the_same_form_and_closed) {
+  Daemon daemon(one_worker());
+  const std::vector<std::pair<std::string, unsigned>> hostile{
+      {"GET /admin/status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+       "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       400},
+      {"GET /admin/status HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+      {"GET /admin/status\r\n\r\n", 400},
+      {"GET /admin/status HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(100'000, 'x') + "\r\n",
+       431}};
+  for (const auto& [request, status] : hostile) {
+    RawClient client(daemon.admin_port());
+    client.send(request);
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, status) << request.substr(0, 100);
+    const auto error = nlohmann::json::parse(answer.body, nullptr, false);
+    EXPECT_TRUE(error.contains("error") && error["error"].contains("code")) << answer.body;
+    EXPECT_TRUE(client.at_end()) << request.substr(0, 100);
+  }
 }
 
 TEST(AdminAttack, no_answer_lets_other_origins_read) {

@@ -222,7 +222,7 @@ TEST(Limits, of_the_queue_are_counted) {
   auto options = with([](auto& config) {
     config.fleet[0].slots = 1;
     config.scheduling.queue_length = 1;
-    config.proxy.queue.other = std::chrono::milliseconds(300);
+    config.proxy.queue.other = std::chrono::seconds(1);
   });
   Daemon daemon(options);
   daemon.fleet().set_fault(0, sim::Fault::stall_before_head);
@@ -290,6 +290,44 @@ TEST(Limits, a_body_whose_client_left_is_not_inflated_to_its_end) {
                daemon.metric(R"(lmbalancer_errors_total{kind="bad_json"})") ==
            20;
   }));
+}
+
+std::size_t series_of(const Daemon& daemon) {
+  const auto page = daemon.metrics();
+  std::size_t lines = 0;
+  for (std::size_t at = 0; at < page.size(); at = page.find('\n', at) + 1) {
+    lines += page[at] == '#' ? 0U : 1U;
+    if (page.find('\n', at) == std::string::npos) break;
+  }
+  return lines;
+}
+
+TEST(Limits, of_label_values_no_client_can_reach) {
+  Daemon daemon(with([](auto&) {}));
+  const auto ask = [&](const std::string& id) {
+    auto body = chat(false);
+    body.replace(body.find(model), std::string(model).size(), "model-" + id);
+    for (const auto& request :
+         {get("/v1/path-" + id), get("/v1/models/" + id), post(route, body), post("/" + id, "{}"),
+          "M" + id + " /v1/models HTTP/1.1\r\nHost: host-" + id + "\r\n\r\n",
+          get("/healthz",
+              "User-Agent: agent-" + id + "\r\nAuthorization: Bearer " + id + "\r\n")}) {
+      RawClient client(daemon.port());
+      client.send(request);
+      EXPECT_GE(client.read_answer().status, 200U);
+    }
+  };
+  ask("first");
+  ask("second");
+  // Scrapes count themselves, and a shard's lag has its series from its first tick on.
+  ASSERT_TRUE(eventually([&] {
+    return daemon.metrics().find("\nlmbalancer_loop_lag_seconds_count{") != std::string::npos;
+  }));
+  ASSERT_TRUE(eventually([&] { return daemon.metric("lmbalancer_client_connections") <= 1; }));
+  const auto series = series_of(daemon);
+  for (int i = 0; i < 50; ++i) ask(std::to_string(i));
+  ASSERT_TRUE(eventually([&] { return daemon.metric("lmbalancer_client_connections") <= 1; }));
+  EXPECT_EQ(series_of(daemon), series);
 }
 
 }  // namespace

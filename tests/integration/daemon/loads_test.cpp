@@ -179,7 +179,7 @@ TEST(Loads, that_hang_send_those_who_wait_to_another_worker) {
   auto options = cold(2, LoadFault::hangs);
   options.adjust = [](config::Config& config) {
     config.upstream.probe_interval = 1h;
-    config.scheduling.models.load_timeout = 300ms;
+    config.scheduling.models.load_timeout = 1s;
   };
   Daemon daemon(options);
   const auto before = loads(daemon);
@@ -203,7 +203,7 @@ TEST(Loads, that_hang_are_given_up_for_the_client_that_began_them) {
   auto options = cold(2, LoadFault::hangs);
   options.adjust = [](config::Config& config) {
     config.upstream.probe_interval = 1h;
-    config.scheduling.models.load_timeout = 300ms;
+    config.scheduling.models.load_timeout = 1s;
   };
   Daemon daemon(options);
   const auto before = loads(daemon);
@@ -224,7 +224,7 @@ TEST(Loads, that_hang_on_the_only_worker_refuse_those_who_wait) {
   auto options = cold(1, LoadFault::hangs);
   options.adjust = [](config::Config& config) {
     config.upstream.probe_interval = 1h;
-    config.scheduling.models.load_timeout = 300ms;
+    config.scheduling.models.load_timeout = 1s;
   };
   Daemon daemon(options);
   RawClient leader(daemon.port());
@@ -245,7 +245,7 @@ TEST(Loads, that_no_cold_request_began_are_given_up_too) {
   options.workers = 1;
   options.adjust = [](config::Config& config) {
     config.upstream.probe_interval = 1h;
-    config.scheduling.models.load_timeout = 300ms;
+    config.scheduling.models.load_timeout = 1s;
   };
   Daemon daemon(options);
   const auto before = loads(daemon);

@@ -42,7 +42,7 @@ std::vector<Case> broken_before_the_commit_point() {
       {"status of two digits", "HTTP/1.1 20 OK\r\n\r\n"},
       {"status 99", "HTTP/1.1 099 Odd\r\n\r\n"},
       {"another version", "HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"},
-      {"HTTP/0.9", body, 502, "worker_closed"},
+      {"HTTP/0.9", body},
       {"no content for a chat", "HTTP/1.1 204 No Content\r\n\r\n"},
       {"endless head", std::string(json_head) + "X-Long: " + std::string(200'000, 'x')},
       {"endless fields",
@@ -162,6 +162,93 @@ TEST(MisbehavingWorker, answers_of_odd_but_good_form_pass) {
     EXPECT_EQ(answer.fields.count("location") + answer.fields.count("x-t"), 0U);
     expect_nothing_left(daemon);
   }
+}
+
+double hits(const Daemon& daemon, const std::string& limit) {
+  return daemon.metric("lmbalancer_limit_hits_total{limit=\"" + limit + "\"}");
+}
+
+TEST(MisbehavingWorker, a_head_may_be_as_long_as_its_limit_and_no_longer) {
+  constexpr std::size_t most = 8 * 1024;
+  for (const bool fits : {true, false}) {
+    std::string head =
+        std::string(json_head) + "Content-Length: " + std::to_string(body.size()) + "\r\nX-Long: ";
+    head += std::string(most - head.size() - 4 + (fits ? 0 : 1), 'x') + "\r\n\r\n";
+    CannedWorker worker(head + body);
+    auto options = with(worker);
+    options.adjust = [adjust = options.adjust](config::Config& config) {
+      adjust(config);
+      config.upstream.answer_head_bytes = most;
+    };
+    Daemon daemon(options);
+    EXPECT_EQ(ask(daemon).status, fits ? 200U : 502U);
+    EXPECT_EQ(hits(daemon, "limits.answer_head_bytes"), fits ? 0 : 1);
+  }
+}
+
+TEST(MisbehavingWorker, an_event_is_judged_up_to_its_limit) {
+  constexpr std::size_t most = 8 * 1024;
+  for (const bool fits : {true, false}) {
+    std::string error = R"(data: {"error":{"message":"The model has crashed")";
+    error += std::string(most - error.size() - 3 + (fits ? 0 : 1), ' ') + "}}\n";
+    const std::string text = event + error + "\ndata: [DONE]\n\n";
+    CannedWorker worker(counted(stream_head, text));
+    auto options = with(worker);
+    options.adjust = [adjust = options.adjust](config::Config& config) {
+      adjust(config);
+      config.proxy.limits.event_bytes = most;
+    };
+    Daemon daemon(options);
+    const auto answer = ask(daemon, true);
+    EXPECT_NE(answer.body.find("crashed"), std::string::npos) << "it passes on in any case";
+    EXPECT_TRUE(eventually([&] {
+      return hits(daemon, "limits.event_bytes") == (fits ? 0 : 1) &&
+             daemon.metric(R"(lmbalancer_errors_total{kind="worker_error"})") == (fits ? 1 : 0);
+    }));
+    expect_nothing_left(daemon);
+  }
+}
+
+TEST(MisbehavingWorker, attempts_that_are_spent_are_a_hit_of_their_limit) {
+  CannedWorker worker("");
+  Daemon daemon(with(worker));
+  (void)ask(daemon);
+  EXPECT_EQ(hits(daemon, "retry.attempts"), 0) << "there was nobody else";
+  for (int attempts : {1, 2}) {
+    CannedWorker other("");
+    auto options = with(worker);
+    options.workers = 2;
+    options.adjust = [adjust = options.adjust, attempts, port = other.port()](auto& config) {
+      adjust(config);
+      config.addresses[1].port = port;
+      config.retry.attempts_max = static_cast<std::uint32_t>(attempts);
+    };
+    Daemon both(options);
+    EXPECT_EQ(ask(both).status, 502U);
+    EXPECT_EQ(hits(both, "retry.attempts"), 1) << attempts;
+  }
+}
+
+TEST(MisbehavingWorker, retries_beyond_the_fleets_budget_are_a_hit_of_its_limit) {
+  CannedWorker worker("");
+  CannedWorker other("");
+  auto options = with(worker);
+  options.workers = 2;
+  options.adjust = [adjust = options.adjust, port = other.port()](auto& config) {
+    adjust(config);
+    config.addresses[1].port = port;
+    config.retry.attempts_max = 2;
+    config.retry.budget_percent = 0;
+    config.retry.budget_min_per_second = 0;
+  };
+  Daemon daemon(options);
+  constexpr int at_first = 10;  // What a budget that nothing is paid into has.
+  for (int i = 0; i < at_first; ++i) EXPECT_EQ(ask(daemon).status, 502U);
+  EXPECT_EQ(hits(daemon, "retry.budget_percent"), 0);
+  EXPECT_EQ(hits(daemon, "retry.attempts"), at_first);
+  EXPECT_EQ(ask(daemon).status, 502U);
+  EXPECT_EQ(hits(daemon, "retry.budget_percent"), 1);
+  EXPECT_EQ(hits(daemon, "retry.attempts"), at_first);
 }
 
 TEST(MisbehavingWorker, one_that_is_too_busy_tells_clients_how_long_to_wait) {

@@ -162,7 +162,7 @@ TEST(WorkerFault, the_queue_has_a_length_and_a_deadline) {
   options.adjust = [](config::Config& config) {
     config.fleet[0].slots = 1;
     config.scheduling.queue_length = 1;
-    config.proxy.queue.stream = std::chrono::milliseconds(300);
+    config.proxy.queue.stream = std::chrono::seconds(1);
   };
   Daemon daemon(options);
   RawClient running(daemon.port());

@@ -1,4 +1,6 @@
 // What the operator reads in the log.
+#include <unistd.h>
+
 #include <csignal>
 
 #include "served_fleet.hpp"
@@ -62,6 +64,38 @@ TEST(Log, an_access_log_that_nobody_reads_stops_nobody) {
   served.program().signal(SIGTERM);
   EXPECT_EQ(served.program().wait_end(), 0);
   EXPECT_TRUE(served.program().output().ends_with("}\n")) << "what was kept is whole";
+}
+
+TEST(Log, an_access_log_on_a_full_disk_stops_nobody) {
+  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "this system has no /dev/full";
+  ServedFleet served(100, R"(, "telemetry": {"access_log": "/dev/full"})");
+  RawClient client(served.port());
+  client.send(post("/v1/chat/completions", chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+  EXPECT_TRUE(eventually([&] {
+    client.send(get("/metrics"));
+    const auto page = client.read_answer().body;
+    return page.find("\nlmbalancer_access_log_lines_dropped_total 0\n") == std::string::npos &&
+           page.find("{limit=\"limits.access_log_bytes\"} 0\n") == std::string::npos;
+  }));
+  client.send(post("/v1/chat/completions", chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+}
+
+TEST(Log, that_nobody_reads_stops_nobody) {
+  ServedFleet served(100, R"(, "health": {"interval": "50ms", "timeout": "40ms"})");
+  served.program().close_output();
+  served.fleet().set_fault(0, sim::Fault::refuse);
+  EXPECT_TRUE(eventually([&] { return served.get_once("/readyz").status == 503; }));
+  served.fleet().set_fault(0, sim::Fault::none);
+  EXPECT_TRUE(eventually([&] { return served.get_once("/readyz").status == 200; }));
+  RawClient client(served.port());
+  client.send(post("/v1/chat/completions", chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ TEST_F(ExchangeAnswerTest, what_cannot_be_passed_on_is_a_bad_response) {
   };
   EXPECT_TRUE(refused("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"));
   EXPECT_TRUE(refused("HTTP/1.1 304 Not Modified\r\n\r\n"));
+  EXPECT_TRUE(refused("HTTP/1.1 205 Reset Content\r\nContent-Length: 2\r\n\r\n{}"));
   EXPECT_TRUE(refused(
       "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08"));
   EXPECT_TRUE(refused("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
@@ -109,10 +110,16 @@ TEST_F(ExchangeAnswerTest, what_cannot_be_passed_on_is_a_bad_response) {
       "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
 }
 
+TEST_F(ExchangeAnswerTest, what_cannot_become_a_status_line_is_not_waited_for) {
+  for (const char* bytes : {"{", "SSH-", "HTTP/2", "http/1.1", "\r\nHTTP/1.1 200 OK"}) {
+    EXPECT_EQ(answer_of(bytes).error, ErrorKind::bad_response) << bytes;
+  }
+}
+
 TEST_F(ExchangeAnswerTest, a_head_may_be_long_but_not_endless) {
   const std::string begin = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: ";
   const std::string end = "\r\n\r\n";
-  const std::size_t limit = 64 * 1024 - 1;
+  const std::size_t limit = options.answer_head_bytes;
   const auto of_size = [&](std::size_t size) {
     return begin + std::string(size - begin.size() - end.size(), 'x') + end;
   };

@@ -1,13 +1,12 @@
 // From the connection to the request's last byte.
 #include "lmb/upstream/exchange.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "exchange_fixture.hpp"
+#include "full_listener.hpp"
 #include "lmb/net/connect.hpp"
 
 namespace lmb::upstream {
@@ -16,36 +15,9 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::seconds;
 using test::error_of;
+using test::FullListener;
 using test::Peer;
 using test::tcp;
-
-/// A listener that takes no connection any more: its queue is full, so that further ones stay
-/// pending, as with a host that drops packets.
-class FullListener {
- public:
-  explicit FullListener(asio::io_context& context) : acceptor_(context, tcp::v4()) {
-    acceptor_.bind(test::loopback());
-    acceptor_.listen(0);
-    for (int i = 0; i < 64 && !full_; ++i) {
-      tcp::socket socket(context, tcp::v4());
-      socket.native_non_blocking(true);
-      const auto endpoint = acceptor_.local_endpoint();
-      static_cast<void>(::connect(socket.native_handle(), endpoint.data(),
-                                  static_cast<socklen_t>(endpoint.size())));
-      // On loopback an accepted connection is there at once.
-      pollfd pending{socket.native_handle(), POLLOUT, 0};
-      full_ = ::poll(&pending, 1, 20) == 0;
-      sockets_.push_back(std::move(socket));
-    }
-  }
-  [[nodiscard]] bool full() const { return full_; }
-  [[nodiscard]] tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
-
- private:
-  tcp::acceptor acceptor_;
-  std::vector<tcp::socket> sockets_;
-  bool full_ = false;
-};
 
 class ExchangeTest : public ExchangeFixture {
  protected:

@@ -293,13 +293,24 @@ TEST_F(FleetWatchTest, the_address_where_lm_studio_answers_leads) {
   EXPECT_EQ(moves[0].back(), (Endpoints{studio, printer}));
 }
 
+TEST_F(FleetWatchTest, five_seconds_lie_between_the_begins_of_two_probes) {
+  names->set("mac", {serve({{"/v1/models", oldest_list}})});
+  watch({"mac"});
+  ASSERT_TRUE(probed(0, 1));
+  pass(5s - 1ns);
+  EXPECT_EQ(probes[0].size(), 1U);
+  pass(1ns);
+  EXPECT_TRUE(probed(0, 2));
+}
+
 TEST_F(FleetWatchTest, a_worker_that_does_not_answer_in_time_is_told_apart) {
   tcp::acceptor silent(peers, loopback());
   names->set("mac", {silent.local_endpoint()});
   watch({"mac"});
   ASSERT_TRUE(until([&] { return !moves[0].empty(); }));
-  turn();
-  manual_clock::advance(2s);
+  pass(2s - 1ns);
+  EXPECT_TRUE(probes[0].empty());
+  pass(1ns);
   ASSERT_TRUE(probed(0, 1));
   EXPECT_FALSE(probes[0][0].alive);
   EXPECT_TRUE(probes[0][0].timed_out);

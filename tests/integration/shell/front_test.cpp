@@ -76,6 +76,47 @@ TEST_F(FrontTest, a_request_that_ends_well_leaves_one_record) {
   EXPECT_NE(line.find(R"("status":200,"error":null)"), std::string::npos) << line;
 }
 
+constexpr const char* trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+TEST_F(FrontTest, a_clients_trace_is_named_in_its_line_and_told_to_the_worker_as_it_came) {
+  raise(0);
+  const std::string fields =
+      "TraceParent: " + std::string(trace) + "\r\ntracestate: rojo=00f067aa0ba902b7,c=t61\r\n";
+  auto text = chat();
+  text.insert(text.find("Content-Length"), fields);
+  auto client = connect();
+  client.send(text);
+  auto worker = accept();
+  std::string seen;
+  ASSERT_TRUE(worker && until([&] {
+                seen += worker->read_available();
+                return seen.ends_with("]}");
+              }));
+  EXPECT_NE(seen.find("\r\n" + fields), std::string::npos) << seen;
+  EXPECT_EQ(test::count_of(seen, "00f067aa0ba902b7"), 2U) << "nothing is added: " << seen;
+  worker->send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+  ASSERT_TRUE(until([&] { return client.has_bytes(); }));
+  const auto line = log();
+  EXPECT_NE(line.find(R"(,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",)"), std::string::npos)
+      << line;
+}
+
+TEST_F(FrontTest, a_trace_that_cannot_be_one_is_not_logged) {
+  const std::string good = trace;
+  for (const std::string& fields :
+       {std::string(), "traceparent: " + good + R"(","status":999)" + "\r\n",
+        "traceparent: ff" + good.substr(2) + "\r\n", "traceparent: " + good.substr(0, 54) + "\r\n",
+        "traceparent: " + good + "\r\ntraceparent: " + good + "\r\n"}) {
+    auto client = connect();
+    client.send("GET /healthz HTTP/1.1\r\nHost: t\r\n" + fields + "\r\n");
+    ASSERT_TRUE(until([&] { return client.has_bytes(); })) << fields;
+  }
+  const auto lines = log();
+  EXPECT_EQ(test::count_of(lines, R"(,"trace_id":null,)"), 5U) << lines;
+  EXPECT_EQ(lines.find("4bf92f3577b34da6"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find(R"("status":999)"), std::string::npos) << lines;
+}
+
 TEST_F(FrontTest, a_tls_client_of_the_plain_port_is_told_and_logged_once) {
   testing::internal::CaptureStderr();
   for (int i = 0; i < 2; ++i) {

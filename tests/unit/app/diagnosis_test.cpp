@@ -64,6 +64,17 @@ TEST(Diagnosis, tells_a_missing_key_from_a_wrong_one_and_shows_none) {
   EXPECT_FALSE(has(describe({wrong}), "sk-secret"));
 }
 
+TEST(Diagnosis, lets_no_name_drive_the_terminal) {
+  const auto findings = judge_models(
+      catalogue("{\"models\": [{\"key\": \"b\u009b31m\u202e\\u001b[0m\", \"type\": \"llm\", "
+                "\"loaded_instances\": [{\"id\": \"b\u009b31m\u202e\\u001b[0m\", "
+                "\"config\": {\"parallel\": 4}}]}]}"),
+      false);
+  const auto text = describe(findings);
+  EXPECT_TRUE(has(text, "b?31m")) << text;
+  for (const char* forbidden : {"\u009b", "\u202e", "\x1b"}) EXPECT_FALSE(has(text, forbidden));
+}
+
 TEST(Diagnosis, tells_slots_and_contexts_of_loaded_models) {
   const auto findings = judge_models(catalogue(R"({"models": [
           {"key": "m", "type": "llm", "loaded_instances": [

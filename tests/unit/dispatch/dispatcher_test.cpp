@@ -16,7 +16,37 @@ namespace {
 using std::chrono::seconds;
 using Outcome = scheduling::Outcome;
 
-class DispatcherTest : public TwoShards {};
+class DispatcherTest : public TwoShards {
+ protected:
+  DispatcherTest() {
+    setup.on_wedged = [this](WorkerId worker) { wedged.push_back(worker); };
+  }
+  [[nodiscard]] Lease run_stream() const {
+    auto demand = patient();
+    demand.prompt_tokens = 1000;
+    demand.stream = true;
+    net::Bell bell;
+    Acquisition acquisition(*dispatcher, 0, demand, bell);
+    auto lease = std::move(*acquisition.take());
+    lease.note_sent(Clock::now());
+    return lease;
+  }
+  /// Twenty answers: a second for the prompt, another for twenty tokens.
+  void learn_pace() {
+    for (int i = 0; i < 20; ++i) {
+      auto lease = run_stream();
+      manual_clock::advance(seconds(1));
+      lease.note_first_token(Clock::now());
+      manual_clock::advance(seconds(1));
+      scheduling::Report report(Outcome::answered);
+      report.tokens = 20;
+      report.last_token = Clock::now();
+      lease.finish(report);
+    }
+  }
+
+  std::vector<WorkerId> wedged;
+};
 
 TEST_F(DispatcherTest, a_deadline_refuses_exactly_when_it_passes) {
   start(1, 1);
@@ -178,39 +208,34 @@ TEST_F(DispatcherTest, a_worker_under_suspicion_did_not_come_up_again) {
 }
 
 TEST_F(DispatcherTest, tells_who_was_found_wedged) {
-  std::vector<WorkerId> wedged;
-  setup.on_wedged = [&](WorkerId worker) { wedged.push_back(worker); };
   start(1, 1);
-  auto demand = patient();
-  demand.prompt_tokens = 1000;
-  demand.stream = true;
-  net::Bell bell;
-  const auto run = [&] {
-    Acquisition acquisition(*dispatcher, 0, demand, bell);
-    auto lease = std::move(*acquisition.take());
-    lease.note_sent(Clock::now());
-    return lease;
-  };
-  for (int i = 0; i < 20; ++i) {
-    auto lease = run();
-    manual_clock::advance(seconds(1));
-    lease.note_first_token(Clock::now());
-    manual_clock::advance(seconds(1));
-    scheduling::Report report(Outcome::answered);
-    report.tokens = 20;
-    report.last_token = Clock::now();
-    lease.finish(report);
-  }
-  auto slow_reader = run();
+  learn_pace();
+  auto slow_reader = run_stream();
   slow_reader.note_held_back();
   manual_clock::advance(seconds(3600));
   dispatcher->observe_probe(w0, true);
   EXPECT_TRUE(wedged.empty()) << "nobody listens to it";
   slow_reader.finish(Outcome::answered);
-  const auto silent = run();
+  const auto silent = run_stream();
   manual_clock::advance(seconds(3600));
   dispatcher->observe_probe(w0, true);
   EXPECT_EQ(wedged, std::vector<WorkerId>{w0});
+}
+
+TEST_F(DispatcherTest, nobody_is_wedged_because_this_machine_slept) {
+  start(1, 1);
+  learn_pace();
+  dispatcher->tick(Clock::now());
+  const auto silent = run_stream();
+  manual_clock::advance(seconds(3600));
+  dispatcher->observe_probe(w0, true);
+  EXPECT_TRUE(wedged.empty()) << "nobody could hear it";
+  for (int second = 0; second < 61; ++second) {
+    dispatcher->tick(Clock::now());
+    manual_clock::advance(seconds(1));
+  }
+  dispatcher->observe_probe(w0, true);
+  EXPECT_EQ(wedged, std::vector<WorkerId>{w0}) << "now it has had its time";
 }
 
 TEST_F(DispatcherTest, tells_when_to_try_again_from_what_it_has_measured) {

@@ -156,7 +156,7 @@ TEST(SseFraming, passes_an_event_beyond_the_limit_unjudged) {
   const std::string error = R"({"error":"x"})";
   for (const std::size_t excess : {std::size_t{0}, std::size_t{1}}) {
     // "data: " + JSON + spaces + LF is the event's text.
-    const std::size_t spaces = SseScanner::line_bytes_max - error.size() - 7 + excess;
+    const std::size_t spaces = SseScanner::default_event_bytes - error.size() - 7 + excess;
     const std::string text = "data: " + error + std::string(spaces, ' ') + "\n\ndata: [DONE]\n\n";
     const std::string_view view = text;
     const Summary whole = scan(Dialect::openai_chat, {text});
@@ -172,7 +172,7 @@ TEST(SseFraming, passes_an_event_beyond_the_limit_unjudged) {
 
 TEST(SseFraming, counts_a_late_line_feed_against_the_limit) {
   const std::string error = R"({"error":"x"})";
-  const std::size_t spaces = SseScanner::line_bytes_max - error.size() - 7;
+  const std::size_t spaces = SseScanner::default_event_bytes - error.size() - 7;
   const std::string text = "data: " + error + std::string(spaces, ' ') + "\r\n\r\n";
   const std::string_view view = text;
   EXPECT_FALSE(scan(Dialect::openai_chat, {view}).error);

@@ -25,7 +25,8 @@ TEST(AccessLine, tells_everything_about_a_request_on_one_line) {
   manual_clock::reset();
   manual_clock::advance(std::chrono::milliseconds(3'723'004));
   EXPECT_EQ(line_of(sample_record()),
-            R"({"time":"2019-12-20T02:02:03.004Z","request_id":"req-1","method":"POST",)"
+            R"({"time":"2019-12-20T02:02:03.004Z","request_id":"req-1","trace_id":null,)"
+            R"("method":"POST",)"
             R"("route":"/v1/chat/completions","client":"alice","model":"qwen3-30b-a3b",)"
             R"("worker":"mac-studio-05",)"
             R"("stream":true,"status":200,"error":null,"attempts":1,"termination":"--",)"
@@ -35,6 +36,16 @@ TEST(AccessLine, tells_everything_about_a_request_on_one_line) {
             R"("generated_tokens":13,"token_source":"usage","bytes_from_client":1000,)"
             R"("bytes_to_client":5000,"bytes_from_worker":6000,"bytes_to_worker":900})"
             "\n");
+}
+
+TEST(AccessLine, names_the_clients_trace_as_a_traceparent_does) {
+  RequestRecord record = sample_record();
+  record.trace_id = {0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6,
+                     0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36};
+  EXPECT_EQ(parsed(record).at("trace_id"), "4bf92f3577b34da6a3ce929d0e0e4736");
+  record.trace_id = {};
+  record.trace_id.back() = 1;
+  EXPECT_EQ(parsed(record).at("trace_id"), "00000000000000000000000000000001");
 }
 
 TEST(AccessLine, a_request_that_reached_nothing_is_a_line_too) {

@@ -147,6 +147,33 @@ TEST_F(AccessLogFile, several_logs_on_one_pipe_keep_their_lines_whole) {
   EXPECT_EQ(count, 4 * lines_per_thread);
 }
 
+#ifdef F_GETPIPE_SZ
+TEST_F(AccessLogFile, what_a_reader_has_not_taken_waits_up_to_its_limit) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  const int reader = ::open(path().c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  constexpr std::size_t kept = 128 * 1024;
+  std::optional<AccessLog> log(std::move(*AccessLog::open(path(), {"mac-a"}, kept)));
+  const int pipe_bytes = ::fcntl(reader, F_GETPIPE_SZ);
+  std::string line;
+  append_access_line(numbered(1000), "mac-a", line);
+  // The pipe's own memory is full before anything has to wait here.
+  const auto taken = (static_cast<std::size_t>(pipe_bytes) + kept) / line.size();
+  int number = 1000;
+  const auto record = [&](std::size_t lines) {
+    for (std::size_t i = 0; i < lines; ++i) log->record(numbered(number++));
+    log->flush();
+  };
+  record(taken - static_cast<std::size_t>(pipe_bytes) / line.size() / 4);
+  EXPECT_EQ(log->dropped_lines(), 0U);
+  record(taken);
+  EXPECT_GT(log->dropped_lines(), 0U);
+  EXPECT_LT(log->dropped_lines(), 2 * taken);
+  log.reset();  // It writes once more: the reader must still be there.
+  ::close(reader);
+}
+#endif
+
 TEST_F(AccessLogFile, a_line_torn_by_a_full_disk_is_finished_later) {
   AccessLog log = open_log();
   for (int i = 0; i < 8; ++i) log.record(numbered(i));
@@ -187,6 +214,13 @@ TEST(AccessLog, counts_lines_that_a_full_device_refuses) {
   for (int i = 0; i < 1000; ++i) log.record(numbered(i));
   log.flush();
   EXPECT_EQ(log.dropped_lines(), 1003U);
+}
+
+TEST_F(AccessLogFile, that_is_a_pipe_without_a_reader_is_an_error_and_no_wait) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  const auto opened = AccessLog::open(path(), {});
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_NE(opened.error().detail().find("start its reader first"), std::string::npos);
 }
 
 TEST(AccessLog, an_empty_path_turns_it_off) {

@@ -15,8 +15,8 @@ TEST(LazySeries, looks_its_series_up_once) {
     ++created;
     return counter;
   };
-  EXPECT_EQ(&series.get(create), &counter);
-  EXPECT_EQ(&series.get(create), &counter);
+  EXPECT_EQ(series.get(create), &counter);
+  EXPECT_EQ(series.get(create), &counter);
   EXPECT_EQ(created, 1);
 }
 

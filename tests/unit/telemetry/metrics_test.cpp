@@ -283,7 +283,7 @@ TEST_F(MetricsTest, the_daemon_counts_itself) {
   EXPECT_EQ(scraped.at(R"(lmbalancer_limit_hits_total{limit="limits.body_bytes"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_limit_hits_total{limit="timeouts.send"})"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_limit_hits_total{limit="other"})"), 2);
-  EXPECT_EQ(scraped.count("lmbalancer_limit_hits_total"), 23U);
+  EXPECT_EQ(scraped.count("lmbalancer_limit_hits_total"), 30U);
   EXPECT_EQ(scraped.at("lmbalancer_client_connections"), 1);
   EXPECT_EQ(scraped.at("lmbalancer_internal_errors_total"), 1);
   EXPECT_EQ(scraped.at(R"(lmbalancer_loop_lag_seconds_sum{shard="0"})"), 0.5);
