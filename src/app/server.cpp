@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "build_info.hpp"
+#include "lmb/admin/metrics_page.hpp"
 #include "lmb/protocol/route.hpp"
 #include "lmb/telemetry/log.hpp"
 #include "local_routes.hpp"
@@ -319,6 +320,11 @@ void Server::stop() {
 
 scheduling::FleetSnapshot Server::fleet() const {
   return parts_->dispatcher->snapshot();
+}
+
+std::string Server::metrics() const {
+  return admin::render_metrics(*parts_->dispatcher, parts_->metrics,
+                               parts_->shared->body_memory.used());
 }
 
 }  // namespace lmb::app

@@ -83,7 +83,9 @@ void Dispatcher::tick(TimePoint now) {
   std::unique_lock lock(mutex_);
   note_pause(now);
   ticked_ = now;
-  if (scheduler_.queued() == 0 && !scheduler_.any_loads()) return;
+  const bool idle =
+      scheduler_.queued() == 0 && !scheduler_.any_loads() && !scheduler_.any_settling();
+  if (idle) return;
   auto effects = scheduler_.tick(now);
   lock.unlock();
   carry_out(std::move(effects));

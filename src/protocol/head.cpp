@@ -260,6 +260,10 @@ MaybeViolation finish_response(const FramingFields& framing, bool to_head_reques
   if (never_has_body && (framing.has_coding() || framing.length() > 0)) {
     return refused("a body announced with a status that has none");
   }
+  // Clients that count in signed 64 bits, as most do, would misread it.
+  if (framing.length() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+    return refused("Content-Length above 2^63 - 1");
+  }
   out.keep_alive = framing.keep_alive(out.http_1_1);
   out.content_length = 0;
   if (never_has_body || out.status == 304 || to_head_request) {

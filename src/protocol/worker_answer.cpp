@@ -113,8 +113,11 @@ Verdict judge_answer(unsigned status, std::string_view body) {
   if (status == 401 || status == 403) return Verdict::bad_token;
   const AnswerError error = find_error(body);
   if (status < 400) return error.present ? judge_hidden_error(error) : Verdict::ok;
-  // 408 and 429 tell of the worker's own time and load; LM Studio has not been seen to send them.
-  const bool worker_status = status >= 500 || status == 408 || status == 429;
+  // These tell of the worker's own time and load, or of its connection with us, which is not the
+  // client's; LM Studio has not been seen to send them.
+  constexpr std::array<unsigned, 6> of_the_worker{407, 408, 421, 425, 426, 429};
+  const bool worker_status = status >= 500 || std::find(of_the_worker.begin(), of_the_worker.end(),
+                                                        status) != of_the_worker.end();
   return judge_error(error, worker_status ? Verdict::worker_fault : Verdict::client_fault);
 }
 

@@ -18,6 +18,8 @@ namespace {
 
 /// 1 MiB: what a turn may pass on before other sessions of the shard have theirs.
 constexpr std::size_t reads_per_turn = 16;
+/// How long a worker that has said its last word may take to end its answer.
+constexpr Duration end_limit = std::chrono::seconds(1);
 
 void append_chunk_size(std::size_t size, std::string& out) {
   std::array<char, 20> digits{};
@@ -40,6 +42,7 @@ AnswerRelay::AnswerRelay(ClientConnection& client, RequestContext& ctx,
               ctx.front.shared().options.limits.stream_buffer),
       judge_(exchange.head(), ctx.route.dialect, ctx.facts.stream,
              ctx.front.shared().options.limits),
+      end_by_(ctx.front.shard().deadlines(), client.interruption().bell()),
       status_(exchange.head().status),
       framing_(choose_framing(ctx, exchange.head(), judge_.event_stream())),
       prefix_(ctx.front.borrow_buffer()) {
@@ -60,8 +63,9 @@ net::Task<Result<void>> AnswerRelay::run() {
   attempt_.end();
   if (!passed) {
     auto error = passed.error();
-    // A client that leaves as the last byte comes leaves no work behind.
-    if (error.kind() == ErrorKind::client_gone && came_whole()) finish_answered();
+    // A client that leaves as the last word comes leaves no work behind.
+    const bool done = came_whole() || judge_.said_last_word();
+    if (error.kind() == ErrorKind::client_gone && done) finish_answered();
     exchange_.close();
     // Before the commit point the retry rules say what becomes of the lease; from there on the
     // worker is free now, not when a slow client has read what there is.
@@ -87,7 +91,7 @@ net::Task<Result<void>> AnswerRelay::run() {
 /// A stream may end well by its framing and yet be cut: some servers close their chunks when what
 /// fills them dies.
 bool AnswerRelay::came_whole() const {
-  return exchange_.complete() && (!judge_.event_stream() || judge_.told_end());
+  return given_up_ || (exchange_.complete() && (!judge_.event_stream() || judge_.told_end()));
 }
 
 void AnswerRelay::finish_answered() {
@@ -111,10 +115,12 @@ std::optional<Error> AnswerRelay::pump() {
 net::Task<Result<void>> AnswerRelay::pass_answer() {
   // The body that came with the head is taken before anything suspends.
   auto error = pump();
-  while (!error && !exchange_.complete()) {
+  while (!error && !exchange_.complete() && !given_up_) {
     auto waited = co_await wait();
     if (!waited) co_return waited.error();
     error = pump();
+    const bool ends = error || exchange_.complete();
+    if (!ends && end_by_.passed()) error = end_for_worker();
   }
   if (error) co_return std::move(*error);
   co_return Result<void>();
@@ -141,6 +147,13 @@ net::Task<Result<void>> AnswerRelay::wait() {
   }
   if (!writer_.flush()) co_return Error(ErrorKind::client_gone);
   co_return Result<void>();
+}
+
+/// The worker said its last word and does not end its answer: for its client it is whole.
+std::optional<Error> AnswerRelay::end_for_worker() {
+  given_up_ = true;
+  if (client_.interruption().alone()) return take_alone({}, true);
+  return send({}, true) ? std::nullopt : std::optional(Error(ErrorKind::client_gone));
 }
 
 bool AnswerRelay::took_more() {
@@ -254,6 +267,9 @@ std::optional<Error> AnswerRelay::take_alone(std::string_view payload, bool last
 void AnswerRelay::observe(std::string_view payload) {
   if (payload.empty()) return;
   const auto seen = judge_.observe(payload);
+  // Behind an error of its own a worker may yet go on.
+  const bool failed = judge_.scanner().saw_error() && !judge_.scanner().saw_finish();
+  if (seen.finished || failed) end_by_.set(Clock::now() + end_limit);
   if (!judge_.event_stream()) {
     if (ctx_.record.phases.open() == Phase::prefill) ctx_.enter(Phase::generate);
     return;

@@ -8,6 +8,7 @@
 #include "client_session.hpp"
 #include "client_writer.hpp"
 #include "lmb/dispatch/dispatcher.hpp"
+#include "lmb/net/deadline.hpp"
 #include "lmb/net/task.hpp"
 #include "lmb/upstream/exchange.hpp"
 #include "request_context.hpp"
@@ -55,6 +56,7 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> named(std::optional<Error> error) const;
   std::optional<Error> note_stream_error();
   [[nodiscard]] bool came_whole() const;
+  [[nodiscard]] std::optional<Error> end_for_worker();
   /// The worker's part is done: its slot is free.
   void finish_answered();
   /// `held_bytes`: of the body, at hand now.
@@ -69,11 +71,13 @@ class AnswerRelay {
   RunningAttempt& attempt_;
   ClientWriter writer_;
   AnswerJudge judge_;
+  net::Deadline end_by_;  ///< Of the worker's answer, once it has said its last word.
   unsigned status_;
   ClientFraming framing_;
   std::string fields_;        ///< The worker's fields that pass.
   std::string prefix_;        ///< Head and chunk header of the next write.
   bool worker_done_ = false;  ///< Nothing more is read from it.
+  bool given_up_ = false;     ///< It did not end its answer: that was whole all the same.
   bool response_noted_ = false;
   bool held_back_ = false;   ///< The worker had to wait for the client at least once.
   std::uint64_t taken_ = 0;  ///< Of the answer, by the client's machine.

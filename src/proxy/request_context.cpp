@@ -43,7 +43,7 @@ void RequestContext::release_request() {
 void RequestContext::note_error(ErrorKind kind) {
   record.error = kind;
   record.termination = {protocol::error_row(kind).who,
-                        telemetry::phase_letter(record.phases.open())};
+                        telemetry::phase_letter(failed_in.value_or(record.phases.open()))};
 }
 
 }  // namespace lmb::proxy

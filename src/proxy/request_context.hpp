@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,8 @@ struct RequestContext {
   /// none. Of a long body only both ends are looked at.
   [[nodiscard]] std::uint64_t prompt_hash();
 
-  /// Marks the record with what went wrong and in which phase.
+  /// Marks the record with what went wrong and in which phase: that of `failed_in`, or else the one
+  /// that is open.
   void note_error(ErrorKind kind);
   /// Time in this phase until now goes to the phase open so far.
   void enter(telemetry::Phase phase) { record.phases.enter(phase, Clock::now()); }
@@ -55,6 +57,8 @@ struct RequestContext {
   RunningRequest running{record, tried};  ///< In Front::running().
   /// What the last worker asked to wait, if it was too busy (429, 503); 0 = nothing.
   std::chrono::seconds worker_wait{0};
+  /// Where the attempt failed whose error the client is told, when nobody else was left to ask.
+  std::optional<telemetry::Phase> failed_in;
   bool http_1_1 = true;
   bool keep_alive = true;  ///< The client's connection may serve another request.
   bool is_head = false;

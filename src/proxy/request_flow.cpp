@@ -177,6 +177,18 @@ net::Task<Result<void>> answer_locally(ClientConnection& client, RequestContext&
   co_return sent;
 }
 
+/// What the rules say after an attempt failed so. That there were too many is a hit of the limit.
+scheduling::RetryDecision decide(Shared& shared, const scheduling::AttemptHistory& history,
+                                 ErrorKind failure) {
+  const auto decision = scheduling::decide_retry(failure, history, shared.retry, Clock::now());
+  const bool spent = decision == scheduling::RetryDecision::give_up && !history.committed &&
+                     history.attempts >= shared.retry.attempts_max;
+  if (spent && protocol::error_row(failure).who == 'W') {
+    shared.metrics.count_limit_hit("retry.attempts");
+  }
+  return decision;
+}
+
 /// Attempts until one is answered or the rules say stop.
 net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   auto& shared = ctx.front.shared();
@@ -184,6 +196,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   history.deadline = client.interruption().deadline().at();
   dispatch::Lease lease;
   Error last(ErrorKind::internal);
+  auto failed_in = Phase::proxy;
   bool fresh = false;
   std::uint32_t gaps = 0;
   for (;;) {
@@ -191,6 +204,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       auto acquired = co_await acquire_lease(client, ctx);
       // With every worker tried, the last one's failure says more than "no worker is left".
       if (!acquired && ctx.record.attempts > 0 && acquired.error().kind() == ErrorKind::no_worker) {
+        ctx.failed_in = failed_in;
         co_return last;
       }
       if (!acquired) co_return acquired.error();
@@ -204,17 +218,13 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       co_return Result<void>();
     }
     last = attempted.error();
+    failed_in = ctx.record.phases.open();
     const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
     gaps += lacks_route ? 1U : 0U;
     history.attempts = ctx.record.attempts - gaps;
     history.committed = ctx.committed;
     history.reconnected = fresh;
-    auto decision = scheduling::decide_retry(last.kind(), history, shared.retry, Clock::now());
-    const bool spent = decision == scheduling::RetryDecision::give_up && !ctx.committed &&
-                       history.attempts >= shared.retry.attempts_max;
-    if (spent && protocol::error_row(last.kind()).who == 'W') {
-      shared.metrics.count_limit_hit("retry.attempts");
-    }
+    auto decision = decide(shared, history, last.kind());
     // A load that went on without its client is not tried again for nobody.
     const bool left = client.interruption().reason() == ErrorKind::client_gone;
     if (left) decision = scheduling::RetryDecision::give_up;

@@ -55,6 +55,7 @@ class Fleet {
   void give_back(Place place);
   /// Gives it back, but for the time until the worker has finished the prompt.
   void settle(Place place, const Settling& settling);
+  [[nodiscard]] bool any_settling() const noexcept { return settling_ > 0; }
   /// Frees settling slots whose time has come.
   void free_settled(TimePoint now);
   /// Frees settling slots of requests that were granted no later: the instance is past them.

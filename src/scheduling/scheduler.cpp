@@ -311,6 +311,7 @@ std::optional<TimePoint> Scheduler::next_tick(TimePoint now) const {
 FleetSnapshot Scheduler::snapshot(TimePoint now, SnapshotScope scope) const {
   FleetSnapshot snapshot;
   snapshot.queued = state_->queue.size();
+  snapshot.leases = state_->leases.size();
   snapshot.panic_grants_total = state_->panic_grants;
   snapshot.retries_refused_total = state_->retries_refused;
   const auto& workers = state_->fleet.workers();

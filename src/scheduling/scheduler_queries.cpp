@@ -16,6 +16,10 @@ bool Scheduler::any_loads() const noexcept {
   return !state_->loads.workers().empty() || !state_->watched.empty() || !state_->overdue.empty();
 }
 
+bool Scheduler::any_settling() const noexcept {
+  return state_->fleet.any_settling();
+}
+
 bool Scheduler::awaited(const Slot& slot) const {
   const State& state = *state_;
   const auto& lanes = state.queue.lanes();

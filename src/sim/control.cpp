@@ -107,7 +107,8 @@ std::string state_of(const Worker& worker) {
                      {"prompt_tokens", counters.prompt_tokens},
                      {"cached_tokens", counters.cached_tokens},
                      {"generated_tokens", counters.generated_tokens},
-                     {"connections_accepted", counters.connections_accepted}};
+                     {"connections_accepted", counters.connections_accepted},
+                     {"connections", counters.connections}};
   out["instances"] = ordered::array();
   for (const auto& instance : worker.instances()) {
     const ordered entry = {

@@ -124,6 +124,7 @@ void Worker::restart() {
 WorkerCounters Worker::counters() const {
   WorkerCounters out = studio_->ledger().counters();
   out.connections_accepted = server_->connections_accepted();
+  out.connections = server_->connections();
   return out;
 }
 

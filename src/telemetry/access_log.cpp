@@ -300,7 +300,8 @@ void AccessLog::keep_unwritten(std::size_t written) noexcept {
   if (written > 0) torn_ = pending_[written - 1] != '\n';
   pending_.erase(0, written);
   if (pending_.size() <= kept_bytes_max_) return;
-  const auto kept = pending_.rfind('\n', kept_bytes_max_) + 1;
+  const auto whole = std::string_view(pending_).substr(0, kept_bytes_max_);
+  const auto kept = whole.rfind('\n') + 1;
   dropped_lines_ += static_cast<std::uint64_t>(
       std::count(pending_.begin() + static_cast<std::ptrdiff_t>(kept), pending_.end(), '\n'));
   pending_.resize(kept);

@@ -273,7 +273,7 @@ Exchange::BodyStep Exchange::try_read_body() {
 
 void Exchange::recycle(ConnectionPool& pool, WorkerId worker) {
   const bool whole = complete() && surplus_.empty() && !send_broken_;
-  if (!whole || !keep_alive_) return;
+  if (!whole || !keep_alive_) return close();
   pool.put(worker, std::move(stream_), Clock::now());
 }
 

@@ -11,6 +11,17 @@
 #include "support/raw_client.hpp"
 
 namespace lmb::test {
+namespace {
+
+double value_of(const std::string& page, const std::string& series) {
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(series + " ")) return std::stod(line.substr(series.size() + 1));
+  }
+  return 0;
+}
+
+}  // namespace
 
 Daemon::Daemon(const DaemonOptions& options) {
   sim::WorkerOptions worker;
@@ -27,6 +38,8 @@ Daemon::Daemon(const DaemonOptions& options) {
   config.net.listen = {{"127.0.0.1", 0}};
   config.admin.listen = {{"127.0.0.1", 0}};
   config.net.threads = options.threads;
+  // The destructor waits for these slots.
+  config.scheduling.abandon_settle_max = std::chrono::seconds(1);
   for (std::size_t i = 0; i < fleet_->size(); ++i) {
     scheduling::WorkerSpec spec;
     spec.name = "w" + std::to_string(i + 1);
@@ -52,10 +65,36 @@ Daemon::Daemon(const DaemonOptions& options) {
 }
 
 Daemon::~Daemon() {
-  EXPECT_TRUE(eventually([this] { return in_flight() == 0 && server_->fleet().queued == 0; }))
-      << "a request left something behind";
+  expect_idle();
   server_->stop();
+  expect_nothing_left();
+  server_.reset();
+  EXPECT_TRUE(eventually([this] { return connections_of_workers() == 0; }))
+      << "a worker has a connection of a daemon that is gone";
   fleet_->stop();
+}
+
+void Daemon::expect_idle() {
+  EXPECT_TRUE(eventually([this] {
+    const auto fleet = server_->fleet();
+    return fleet.leases == 0 && fleet.queued == 0 &&
+           std::all_of(fleet.workers.begin(), fleet.workers.end(), [](const auto& worker) {
+             return worker.in_flight == 0 && worker.settling == 0;
+           });
+  })) << "a request left something behind";
+}
+
+void Daemon::expect_nothing_left() {
+  const auto page = server_->metrics();
+  for (const char* gauge : {"lmbalancer_body_memory_bytes", "lmbalancer_client_connections"}) {
+    EXPECT_EQ(value_of(page, gauge), 0) << gauge;
+  }
+}
+
+std::size_t Daemon::connections_of_workers() const {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < fleet_->size(); ++i) sum += fleet_->counters(i).connections;
+  return sum;
 }
 
 std::uint16_t Daemon::port() const {
@@ -77,11 +116,7 @@ std::string Daemon::metrics() const {
 }
 
 double Daemon::metric(const std::string& series) const {
-  std::istringstream lines(metrics());
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(series + " ")) return std::stod(line.substr(series.size() + 1));
-  }
-  return 0;
+  return value_of(metrics(), series);
 }
 
 std::uint32_t Daemon::in_flight() const {

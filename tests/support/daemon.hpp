@@ -26,8 +26,8 @@ struct DaemonOptions {
 };
 
 /// A whole daemon on port 0 with simulated workers, in this process; ready when constructed. The
-/// destructor stops it and fails the test if anything of it is left: slots in use, or requests in
-/// the queue.
+/// destructor fails the test if anything is left: leases, slots in use or settling, requests in the
+/// queue; and, when it has stopped, memory of bodies or connections on either side.
 class Daemon {
  public:
   explicit Daemon(const DaemonOptions& options = {});
@@ -49,6 +49,10 @@ class Daemon {
   [[nodiscard]] std::uint32_t in_flight() const;
 
  private:
+  void expect_idle();
+  void expect_nothing_left();
+  [[nodiscard]] std::size_t connections_of_workers() const;
+
   std::unique_ptr<sim::Fleet> fleet_;
   std::unique_ptr<app::Server> server_;
 };

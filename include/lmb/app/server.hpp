@@ -49,6 +49,8 @@ class Server {
   void stop();
 
   [[nodiscard]] scheduling::FleetSnapshot fleet() const;
+  /// What GET /metrics answers; after stop() what is left. After start(), on any thread.
+  [[nodiscard]] std::string metrics() const;
 
  private:
   struct Parts;

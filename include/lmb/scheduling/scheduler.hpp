@@ -105,6 +105,8 @@ class Scheduler {
   /// A load is under way, or its end is still to be told: tick() does that, also while nothing
   /// waits.
   [[nodiscard]] bool any_loads() const noexcept;
+  /// A slot is settling: tick() frees it in time, also while nothing waits.
+  [[nodiscard]] bool any_settling() const noexcept;
   /// Others wait for what this cold request loads, and the load is not over: when its client
   /// leaves, keep the exchange for as long, which models.load_timeout bounds. Always false for a
   /// request that is not cold.

@@ -65,6 +65,7 @@ struct FleetSnapshot {
   /// one name are possible then.
   std::vector<WorkerSnapshot> workers;
   std::size_t queued = 0;
+  std::size_t leases = 0;                ///< Slots that are taken, over the fleet.
   HoldCounts holds;                      ///< Of the queued.
   std::uint64_t panic_grants_total = 0;  ///< Given in spite of breakers: these excluded everyone.
   std::uint64_t retries_refused_total = 0;  ///< The retry budget was spent.

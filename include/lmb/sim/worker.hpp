@@ -40,6 +40,7 @@ struct WorkerCounters {
   std::uint64_t cached_tokens = 0;  ///< Of the prompt tokens, found in a prefix cache.
   std::uint64_t generated_tokens = 0;
   std::uint64_t connections_accepted = 0;
+  std::size_t connections = 0;  ///< Open now.
 };
 
 /// What a request had to show in Authorization. The value itself is never kept.

@@ -92,7 +92,8 @@ class Exchange {
   [[nodiscard]] bool ended_by_close() const noexcept { return ended_by_close_; }
   [[nodiscard]] bool complete() const noexcept { return head_read_ && decoder_.done(); }
 
-  /// Puts a connection whose answer is complete back into the pool, if both sides keep it alive.
+  /// Puts a connection whose answer is complete back into the pool, if both sides keep it alive;
+  /// closes any other.
   void recycle(ConnectionPool& pool, WorkerId worker);
   void close() { stream_.close(); }
 

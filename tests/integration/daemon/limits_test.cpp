@@ -124,6 +124,17 @@ TEST(Limits, of_64_mebibytes_by_default) {
   EXPECT_EQ(daemon.metric("lmbalancer_body_memory_bytes"), 0);
 }
 
+TEST(Limits, of_memory_for_bodies_holds_to_the_byte) {
+  constexpr std::size_t limit = 300'000;
+  Daemon daemon(with([](auto& config) { config.proxy.limits.body_memory = limit; }));
+  EXPECT_EQ(status_of(daemon, post(route, chat_of_size(limit))), 200U);
+  EXPECT_EQ(status_of(daemon, post(route, chat_of_size(limit + 1))), 503U);
+  EXPECT_TRUE(hits_become(daemon, "limits.body_memory", 1));
+  EXPECT_EQ(status_of(daemon, chunked(chat_of_size(limit))), 200U);
+  EXPECT_EQ(status_of(daemon, chunked(chat_of_size(limit + 1))), 503U);
+  EXPECT_TRUE(hits_become(daemon, "limits.body_memory", 2));
+}
+
 TEST(Limits, of_memory_for_all_bodies_together) {
   const std::size_t limit = 300'000;
   Daemon daemon(with([](auto& config) { config.proxy.limits.body_memory = limit; }));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/access_lines.hpp"
 #include "support/canned_worker.hpp"
 #include "support/daemon.hpp"
 #include "support/raw_client.hpp"
@@ -19,6 +20,9 @@ constexpr const char* stream_head = "HTTP/1.1 200 OK\r\nContent-Type: text/event
 const std::string body = R"({"id":"c","choices":[]})";
 const std::string event = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n";
 
+const std::string no_delta =
+    "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
 std::string counted(const std::string& head, const std::string& text) {
   return head + "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
 }
@@ -28,6 +32,7 @@ struct Case {
   std::string answer;  ///< Of the worker, which then closes.
   unsigned status = 502;
   std::string error = "bad_response";
+  std::string termination = "WH";
 };
 
 /// What comes before the commit point: a clean error.
@@ -57,6 +62,8 @@ std::vector<Case> broken_before_the_commit_point() {
       {"a negative length", std::string(json_head) + "Content-Length: -7\r\n\r\n1234567"},
       {"an overflowing length",
        std::string(json_head) + "Content-Length: 18446744073709551617\r\n\r\n1"},
+      {"a length that signed counters cannot hold",
+       std::string(json_head) + "Content-Length: 9223372036854775808\r\n\r\n1"},
       {"a length and chunks", json_head + seven + chunked + "\r\n0\r\n\r\n"},
       {"a coding that is not chunked",
        std::string(json_head) + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
@@ -66,7 +73,7 @@ std::vector<Case> broken_before_the_commit_point() {
       {"a NUL in the head", json_head + std::string("X-A: 1\0\r\n\r\n", 11)},
       {"a bad chunk size", json_head + chunked + "\r\nzz\r\n{}\r\n0\r\n\r\n"},
       {"a chunk without its end", json_head + chunked + "\r\n2\r\n{}xx0\r\n\r\n"},
-      {"cut in a counted body", json_head + seven + "\r\n123", 502, "worker_closed"},
+      {"cut in a counted body", json_head + seven + "\r\n123", 502, "worker_closed", "WD"},
       {"cut in a chunk's size", json_head + chunked + "\r\n9", 502, "worker_closed"},
       {"an unexpected 101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n"},
       {"a redirect, which nobody follows",
@@ -77,10 +84,10 @@ std::vector<Case> broken_before_the_commit_point() {
          for (int i = 0; i < 100; ++i) heads += "HTTP/1.1 103 Early Hints\r\n\r\n";
          return heads;
        }()},
-      {"half a JSON body", counted(json_head, R"({"id":"c","choi)")},
+      {"half a JSON body", counted(json_head, R"({"id":"c","choi)"), 502, "bad_response", "WD"},
       {"a page of another server",
        counted("HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\n", "<html>busy</html>"), 502,
-       "worker_error"},
+       "worker_error", "WD"},
       {"a stream without an event", counted(stream_head, "")},
       {"a stream that is cut before its first event", counted(stream_head, "data: {\"choi")},
       {"a stream cut within its chunk", stream_head + chunked + "\r\n40\r\ndata: {", 502,
@@ -88,12 +95,13 @@ std::vector<Case> broken_before_the_commit_point() {
   };
 }
 
-DaemonOptions with(const CannedWorker& worker) {
+DaemonOptions with(const CannedWorker& worker, const std::string& access_log = {}) {
   DaemonOptions options;
   options.workers = 1;
-  options.adjust = [port = worker.port()](config::Config& config) {
+  options.adjust = [port = worker.port(), access_log](config::Config& config) {
     config.addresses[0].port = port;
     config.upstream.probe_interval = 1h;
+    config.telemetry.access_log = access_log;
   };
   return options;
 }
@@ -116,13 +124,17 @@ TEST(MisbehavingWorker, before_the_commit_point_is_a_clean_error) {
   for (const auto& each : broken_before_the_commit_point()) {
     SCOPED_TRACE(each.name);
     CannedWorker worker(each.answer);
-    Daemon daemon(with(worker));
+    AccessLines lines;
+    Daemon daemon(with(worker, lines.path()));
     const bool stream = each.name.find("stream") != std::string::npos;
     const auto answer = ask(daemon, stream);
     EXPECT_EQ(answer.status, each.status) << answer.body;
     EXPECT_TRUE(answer.complete);
     EXPECT_NE(answer.body.find("\"code\":\"" + each.error + "\""), std::string::npos)
         << answer.body;
+    const auto line = lines.of(answer.fields.at("x-request-id"));
+    EXPECT_EQ(line.at("termination"), each.termination) << line;
+    EXPECT_EQ(line.at("error"), each.error) << line;
     EXPECT_TRUE(eventually([&] {
       return daemon.metric("lmbalancer_attempt_failures_total{kind=\"" + each.error +
                            "\",worker=\"w1\"}") >= 1;
@@ -147,6 +159,7 @@ TEST(MisbehavingWorker, answers_of_odd_but_good_form_pass) {
        body},
       {"chunks with extensions and trailers",
        json_head + chunked + "\r\n17;a=b\r\n" + body + "\r\n0\r\nX-T: 1\r\n\r\n", 200, body},
+      {"a stream that finishes without any delta", counted(stream_head, no_delta), 200, no_delta},
       {"a coding in capitals",
        json_head + ("Transfer-Encoding: Chunked\r\n\r\n17\r\n" + body) + "\r\n0\r\n\r\n", 200,
        body},
@@ -155,7 +168,7 @@ TEST(MisbehavingWorker, answers_of_odd_but_good_form_pass) {
     SCOPED_TRACE(each.name);
     CannedWorker worker(each.answer);
     Daemon daemon(with(worker));
-    const auto answer = ask(daemon);
+    const auto answer = ask(daemon, each.name.find("stream") != std::string::npos);
     EXPECT_EQ(answer.status, each.status) << answer.body;
     EXPECT_EQ(answer.body, each.error);
     EXPECT_TRUE(answer.complete);
@@ -283,9 +296,11 @@ TEST(MisbehavingWorker, after_the_commit_point_no_cut_answer_looks_whole) {
   for (const auto& each : cuts) {
     SCOPED_TRACE(each.name);
     CannedWorker worker(each.answer);
-    Daemon daemon(with(worker));
+    AccessLines lines;
+    Daemon daemon(with(worker, lines.path()));
     const auto answer = ask(daemon, true);
     EXPECT_EQ(answer.status, 200U);
+    EXPECT_EQ(lines.of(answer.fields.at("x-request-id")).at("termination"), "WD");
     EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos);
     const bool told = answer.body.find("worker_closed") != std::string::npos;
     EXPECT_TRUE(told || !answer.complete);

@@ -37,6 +37,7 @@ class Reload : public ::testing::Test {
       config.fleet.resize(used);
       config.addresses.resize(used);
       config.scheduling.no_worker_grace = std::chrono::seconds(20);
+      config.scheduling.abandon_settle_max = scheduling::SchedulerOptions().abandon_settle_max;
       if (adjust) adjust(config);
     };
     daemon_ = std::make_unique<Daemon>(options);

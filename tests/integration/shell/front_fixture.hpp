@@ -35,6 +35,26 @@ class FrontFixture : public ::testing::Test {
     ::unlink(log_path.c_str());
   }
 
+  /// The program's end: every session must be able to end now, and to leave nothing behind.
+  void TearDown() override {
+    shard.sessions().stop(net::StopLevel::now);
+    EXPECT_TRUE(until([this] { return shard.sessions().active() == 0; }))
+        << shard.sessions().active() << " sessions do not end";
+    const auto longest_settling = scheduling::SchedulerOptions().abandon_settle_max;
+    pass(longest_settling);
+    const auto fleet = dispatcher->snapshot();
+    EXPECT_EQ(fleet.leases, 0U);
+    EXPECT_EQ(fleet.queued, 0U);
+    for (const auto& worker : fleet.workers) {
+      EXPECT_EQ(worker.in_flight, 0U) << worker.name;
+      EXPECT_EQ(worker.settling, 0U) << worker.name;
+    }
+    EXPECT_EQ(shared->body_memory.used(), 0U);
+    EXPECT_EQ(shared->stream_memory.used(), 0U);
+    EXPECT_EQ(shared->inspections, 0U);
+    EXPECT_EQ(shared->connections.open(), 0U);
+  }
+
   void make_front(proxy::ProxyOptions options) {
     front.reset();
     shared = std::make_unique<proxy::Shared>(std::move(options), *dispatcher, metrics);

@@ -227,6 +227,28 @@ TEST_F(RequestTimes, a_stream_may_be_silent_until_the_requests_thirty_minutes_ar
   expect_hit("timeouts.request");
 }
 
+TEST_F(RequestTimes, an_answer_without_end_has_what_the_request_has_thirty_minutes) {
+  raise(0);
+  auto client = connect();
+  auto worker = ask(client, whole_chat());
+  worker->send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"x\":\"");
+  std::size_t passed_on = 0;
+  for (int i = 0; i < 30; ++i) {
+    worker->send(std::string(50'000, 'x'));
+    EXPECT_FALSE(idle()) << i;
+    turn();
+    pass(minutes(1));
+    turn();
+    passed_on += client.read_available().size();
+  }
+  EXPECT_GT(passed_on, 256U * 1024) << "what is too large to be held passes on";
+  EXPECT_TRUE(until([&] { return idle(); }));
+  EXPECT_EQ(in_flight(), 0U);
+  EXPECT_TRUE(worker->at_end());
+  EXPECT_EQ(connections(), 0U) << "cut: it must not look whole";
+  expect_line("request_timeout", "PD");
+}
+
 TEST_F(RequestTimes, a_wait_for_a_slot_has_four_minutes_or_ten_for_a_stream) {
   raise(0);
   auto running = connect();

@@ -128,6 +128,9 @@ TEST(WorkerAnswer, blames_the_worker_for_5xx_and_overload) {
             Verdict::worker_fault);
   EXPECT_EQ(judge_answer(503, ""), Verdict::worker_fault);
   EXPECT_EQ(judge_answer(429, "{}"), Verdict::worker_fault);
+  for (const unsigned of_our_connection : {407U, 421U, 425U, 426U}) {
+    EXPECT_EQ(judge_answer(of_our_connection, "{}"), Verdict::worker_fault) << of_our_connection;
+  }
   EXPECT_EQ(judge_answer(500, R"({"type":"error","error":{"type":"api_error","message":"x"}})"),
             Verdict::worker_fault);
   EXPECT_EQ(judge_answer(400, R"({"error":{"type":"internal_error","message":"x"}})"),

@@ -172,6 +172,32 @@ TEST_F(AccessLogFile, what_a_reader_has_not_taken_waits_up_to_its_limit) {
   log.reset();  // It writes once more: the reader must still be there.
   ::close(reader);
 }
+
+TEST_F(AccessLogFile, lines_that_fit_their_limit_to_the_byte_wait_and_no_line_more) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  const int reader = ::open(path().c_str(), O_RDONLY | O_NONBLOCK);
+  const int other_writer = ::open(path().c_str(), O_WRONLY | O_NONBLOCK);
+  ASSERT_GE(other_writer, 0);
+  const std::string page(4096, 'x');
+  while (::write(other_writer, page.data(), page.size()) > 0) continue;
+  std::string line;
+  append_access_line(numbered(1000), "mac-a", line);
+  constexpr std::size_t lines = 10;
+  for (const std::size_t missing : {0U, 1U}) {
+    const auto limit = lines * line.size() - missing;
+    std::optional<AccessLog> log(std::move(*AccessLog::open(path(), {"mac-a"}, limit)));
+    const auto record = [&](int number) {
+      log->record(numbered(number));
+      log->flush();
+    };
+    for (std::size_t i = 0; i < lines; ++i) record(1000 + static_cast<int>(i));
+    EXPECT_EQ(log->dropped_lines(), missing) << "a byte less is a line less";
+    record(2000);
+    EXPECT_EQ(log->dropped_lines(), missing + 1);
+  }
+  ::close(other_writer);
+  ::close(reader);
+}
 #endif
 
 TEST_F(AccessLogFile, a_line_torn_by_a_full_disk_is_finished_later) {
