@@ -72,6 +72,11 @@ bool Dispatcher::take_retry() {
   return scheduler_.take_retry(now);
 }
 
+void Dispatcher::give_back_retry() {
+  const std::lock_guard lock(mutex_);
+  scheduler_.give_back_retry();
+}
+
 /// Ticks come many times a second, unless this process was held up or its machine slept: what the
 /// workers said meanwhile has not been read yet.
 void Dispatcher::note_pause(TimePoint now) {

@@ -189,6 +189,13 @@ scheduling::RetryDecision decide(Shared& shared, const scheduling::AttemptHistor
   return decision;
 }
 
+/// For the operator: what a worker did wrong, and not what its client or we did.
+void note_fault(Front& front, WorkerId worker, const Error& failure) {
+  if (protocol::error_row(failure.kind()).who != 'W') return;
+  front.shared().metrics.count_attempt_failure(worker, failure.kind());
+  front.note_fault(worker, failure);
+}
+
 /// Attempts until one is answered or the rules say stop.
 net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   auto& shared = ctx.front.shared();
@@ -198,6 +205,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   Error last(ErrorKind::internal);
   auto failed_in = Phase::proxy;
   bool fresh = false;
+  bool paid = false;
   std::uint32_t gaps = 0;
   for (;;) {
     if (!lease.held()) {
@@ -205,6 +213,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       // With every worker tried, the last one's failure says more than "no worker is left".
       if (!acquired && ctx.record.attempts > 0 && acquired.error().kind() == ErrorKind::no_worker) {
         ctx.failed_in = failed_in;
+        if (paid) shared.dispatcher.give_back_retry();
         co_return last;
       }
       if (!acquired) co_return acquired.error();
@@ -232,14 +241,12 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     if (lacks_route) shared.route_gaps.note(worker, ctx.route.label, Clock::now());
     // That costs no computation, so it is not paid for.
     const bool elsewhere = !lacks_route && decision == scheduling::RetryDecision::another_worker;
-    if (elsewhere && !shared.dispatcher.take_retry()) {
+    paid = elsewhere && shared.dispatcher.take_retry();
+    if (elsewhere && !paid) {
       decision = scheduling::RetryDecision::give_up;
       shared.metrics.count_limit_hit("retry.budget_percent");
     }
-    if (protocol::error_row(last.kind()).who == 'W') {
-      shared.metrics.count_attempt_failure(worker, last.kind());
-      ctx.front.note_fault(worker, last);
-    }
+    note_fault(ctx.front, worker, last);
     if (decision == scheduling::RetryDecision::same_worker_fresh_connection) {
       fresh = true;
       lease.note_unsent();

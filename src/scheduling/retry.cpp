@@ -118,6 +118,10 @@ void RetryBudget::pay_in() noexcept {
   retries_ = std::min(most_, retries_ + per_request_);
 }
 
+void RetryBudget::give_back() noexcept {
+  retries_ = std::min(most_, retries_ + 1);
+}
+
 bool RetryBudget::take(TimePoint now) noexcept {
   if (now > counted_until_) {
     const double seconds = std::chrono::duration<double>(now - counted_until_).count();

@@ -204,6 +204,10 @@ bool Scheduler::take_retry(TimePoint now) {
   return granted;
 }
 
+void Scheduler::give_back_retry() noexcept {
+  state_->retries.give_back();
+}
+
 Effects Scheduler::observe_probe(WorkerId worker, const ProbeReport& probe, TimePoint now) {
   State& state = *state_;
   Effects effects;

@@ -60,6 +60,8 @@ class Dispatcher {
   void change_worker(WorkerId worker, const scheduling::WorkerSpec& spec);
   /// Pays for a retry on another worker; false when the fleet's budget is spent.
   [[nodiscard]] bool take_retry();
+  /// For one that nobody was left to make.
+  void give_back_retry();
   /// The worker delivers an answer: a probe that is late meanwhile is no evidence against it. One
   /// relaxed store.
   void note_delivery(WorkerId worker, TimePoint now) noexcept;

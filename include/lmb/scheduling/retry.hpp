@@ -54,6 +54,8 @@ class RetryBudget {
   void pay_in() noexcept;
   /// Takes one retry out; false when there is none left.
   [[nodiscard]] bool take(TimePoint now) noexcept;
+  /// One that was taken and not made.
+  void give_back() noexcept;
 
  private:
   double per_request_;

@@ -70,6 +70,8 @@ class Scheduler {
   /// Asks for one retry out of the fleet's budget, before a request whose attempt failed is
   /// submitted again for another worker. False: the budget is spent, give up.
   [[nodiscard]] bool take_retry(TimePoint now);
+  /// Nobody was left to make it.
+  void give_back_retry() noexcept;
   /// A probe's result. Call set_offers first when the list is new. A probe that timed out while the
   /// worker delivered bytes is no evidence. Also judges whether the worker is wedged.
   Effects observe_probe(WorkerId worker, const ProbeReport& probe, TimePoint now);

@@ -242,6 +242,20 @@ TEST(MisbehavingWorker, attempts_that_are_spent_are_a_hit_of_their_limit) {
   }
 }
 
+TEST(MisbehavingWorker, that_is_the_only_one_costs_no_retries) {
+  CannedWorker worker("");
+  auto options = with(worker);
+  options.adjust = [adjust = options.adjust](config::Config& config) {
+    adjust(config);
+    config.retry.budget_percent = 0;
+    config.retry.budget_min_per_second = 0;
+  };
+  Daemon daemon(options);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(daemon).status, 502U);
+  EXPECT_EQ(hits(daemon, "retry.budget_percent"), 0);
+  EXPECT_EQ(daemon.metric("lmbalancer_retries_refused_total"), 0);
+}
+
 TEST(MisbehavingWorker, retries_beyond_the_fleets_budget_are_a_hit_of_its_limit) {
   CannedWorker worker("");
   CannedWorker other("");

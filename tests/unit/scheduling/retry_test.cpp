@@ -149,6 +149,20 @@ TEST(RetryBudget, has_a_floor_by_time) {
   EXPECT_NEAR(within_ten_seconds, 30, 1);
 }
 
+TEST(RetryBudget, gets_back_what_was_not_made) {
+  RetryBudget budget({.budget_percent = 0, .budget_min_per_second = 0}, now);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(budget.take(now)) << i;
+    budget.give_back();
+  }
+  budget.give_back();
+  int taken = 0;
+  while (budget.take(now)) {
+    ++taken;
+  }
+  EXPECT_EQ(taken, 10) << "and never more than it may hold";
+}
+
 TEST(RetryBudget, does_not_pile_up) {
   RetryBudget budget({.budget_percent = 100, .budget_min_per_second = 3}, now);
   for (int i = 0; i < 1000; ++i) {
