@@ -271,6 +271,7 @@ void Server::reload() {
 }
 
 std::size_t Server::active() {
+  if (!parts_->running) return 0;
   std::size_t sum = 0;
   for (auto& shard : parts_->shards) {
     sum += run_and_wait(shard->context(), [&shard] { return shard->sessions().active(); });

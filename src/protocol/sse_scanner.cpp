@@ -184,7 +184,8 @@ void SseScanner::judge_event(std::string_view event, Seen& seen) {
 
 void SseScanner::judge_data(std::string_view name, std::string_view data, std::string_view event,
                             Seen& seen) {
-  if (data == "[DONE]") {
+  // As OpenAI's SDKs take it, whatever follows on the line.
+  if (data.starts_with("[DONE]")) {
     seen.finished = saw_finish_ = true;
     return;
   }

@@ -54,6 +54,12 @@ bool AnswerJudge::told_end() const noexcept {
          scanner_.last_event_unjudged();
 }
 
+bool AnswerJudge::said_last_word() const noexcept {
+  // LM Studio's own dialect tells errors of tools among other events, and ends by chat.end.
+  const bool error_ends = dialect_ != protocol::Dialect::lmstudio_chat;
+  return scanner_.saw_finish() || (error_ends && scanner_.saw_error());
+}
+
 std::string_view AnswerJudge::response_id() const noexcept {
   return event_stream_ ? std::string_view(scanner_.response_id()) : std::string_view(whole_id_);
 }

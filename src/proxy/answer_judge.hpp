@@ -52,10 +52,9 @@ class AnswerJudge {
 
   /// A stream says how it ended: with its last event, a finish reason or an error.
   [[nodiscard]] bool told_end() const noexcept;
-  /// A stream's last event or an error has come: nothing that a client reads follows.
-  [[nodiscard]] bool said_last_word() const noexcept {
-    return scanner_.saw_finish() || scanner_.saw_error();
-  }
+  /// A stream's last event, or an error that is one, has come: who leaves now has what there was to
+  /// wait for.
+  [[nodiscard]] bool said_last_word() const noexcept;
   /// The answer's id, for the turns that go on from it; empty until it is known.
   [[nodiscard]] std::string_view response_id() const noexcept;
   /// What the worker counted, if it did and the answer's size does not belie it.

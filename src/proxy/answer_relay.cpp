@@ -65,11 +65,14 @@ net::Task<Result<void>> AnswerRelay::run() {
     auto error = passed.error();
     // A client that leaves as the last word comes leaves no work behind.
     const bool done = came_whole() || judge_.said_last_word();
-    if (error.kind() == ErrorKind::client_gone && done) finish_answered();
+    if (error.kind() == ErrorKind::client_gone && done) {
+      finish_answered();
+      ctx_.enter(Phase::drain);
+    }
     exchange_.close();
     // Before the commit point the retry rules say what becomes of the lease; from there on the
     // worker is free now, not when a slow client has read what there is.
-    if (ctx_.committed) finish_failed(lease_, error);
+    if (ctx_.committed) finish_failed(lease_, error, ctx_.prompt_hash());
     co_await end_cut_answer(error);
     ctx_.record.bytes_to_client += writer_.bytes_written();
     finish_tokens();
@@ -95,7 +98,9 @@ bool AnswerRelay::came_whole() const {
 }
 
 void AnswerRelay::finish_answered() {
-  if (const auto error = note_stream_error()) return finish_failed(lease_, *error);
+  if (const auto error = note_stream_error()) {
+    return finish_failed(lease_, *error, ctx_.prompt_hash());
+  }
   scheduling::Report report(scheduling::Outcome::answered);
   report.by_model = status_ < 300;
   report.last_token = ctx_.record.last_token;
@@ -117,11 +122,11 @@ net::Task<Result<void>> AnswerRelay::pass_answer() {
   auto error = pump();
   while (!error && !exchange_.complete() && !given_up_) {
     auto waited = co_await wait();
-    if (!waited) co_return waited.error();
-    error = pump();
+    error = waited ? pump() : std::optional(waited.error());
     const bool ends = error || exchange_.complete();
-    if (!ends && end_by_.passed()) error = end_for_worker();
+    if (!ends && end_by_.passed()) error = end_unless_more();
   }
+  if (error && ends_behind_last_word(*error)) error = end_for_worker();
   if (error) co_return std::move(*error);
   co_return Result<void>();
 }
@@ -147,6 +152,25 @@ net::Task<Result<void>> AnswerRelay::wait() {
   }
   if (!writer_.flush()) co_return Error(ErrorKind::client_gone);
   co_return Result<void>();
+}
+
+/// Whatever came then, but for the client's own end: the client has its whole answer.
+bool AnswerRelay::ends_behind_last_word(const Error& error) const {
+  return ctx_.committed && !given_up_ && judge_.said_last_word() &&
+         error.kind() != ErrorKind::client_gone && error.kind() != ErrorKind::client_stalled;
+}
+
+/// The time is over in which the worker was to end its answer. While its client took nothing,
+/// nobody looked whether it has.
+std::optional<Error> AnswerRelay::end_unless_more() {
+  if (!writer_.has_room() && !judge_.scanner().saw_finish()) {
+    end_by_.set(Clock::now() + end_limit);
+    return std::nullopt;
+  }
+  exchange_.look_for_more();
+  auto error = take(exchange_.try_read_body());
+  if (error || exchange_.complete() || !end_by_.passed()) return error;
+  return end_for_worker();
 }
 
 /// The worker said its last word and does not end its answer: for its client it is whole.
@@ -189,7 +213,7 @@ std::optional<Error> AnswerRelay::note_stream_error() {
   const auto error = named(judge_.judge_passed());
   if (!error) return std::nullopt;
   ctx_.note_error(error->kind());
-  if (ctx_.record.worker) {
+  if (ctx_.record.worker && protocol::error_row(error->kind()).who == 'W') {
     ctx_.front.shared().metrics.count_attempt_failure(*ctx_.record.worker, error->kind());
   }
   return error;
@@ -253,11 +277,15 @@ std::optional<Error> AnswerRelay::take_alone(std::string_view payload, bool last
     judge_.keep(payload);
     shown = shown || judge_.hold() != AnswerJudge::Hold::whole || judge_.over_limit();
   }
-  // Of what has been passed on already nothing is left to judge.
   if (!ctx_.committed) {
     if (auto error = judge()) return error;
   }
   if (!shown) return std::nullopt;
+  // What has been passed on may tell, among events, that the load failed.
+  if (const auto error = named(judge_.judge_passed())) {
+    finish_failed(lease_, *error, ctx_.prompt_hash());
+    return Error(ErrorKind::client_gone);
+  }
   scheduling::Report report(scheduling::Outcome::answered);
   report.by_model = status_ < 300;
   lease_.finish(std::move(report));
@@ -266,13 +294,16 @@ std::optional<Error> AnswerRelay::take_alone(std::string_view payload, bool last
 
 void AnswerRelay::observe(std::string_view payload) {
   if (payload.empty()) return;
+  const bool finished = judge_.scanner().saw_finish();
   const auto seen = judge_.observe(payload);
-  // Behind an error of its own a worker may yet go on.
-  const bool failed = judge_.scanner().saw_error() && !judge_.scanner().saw_finish();
-  if (seen.finished || failed) end_by_.set(Clock::now() + end_limit);
   if (!judge_.event_stream()) {
-    if (ctx_.record.phases.open() == Phase::prefill) ctx_.enter(Phase::generate);
+    const bool of_the_model = status_ < 400 && ctx_.record.phases.open() == Phase::prefill;
+    if (of_the_model) ctx_.enter(Phase::generate);
     return;
+  }
+  // Behind an error of its own a worker may yet go on.
+  if (!finished && seen.events > 0 && judge_.said_last_word()) {
+    end_by_.set(Clock::now() + end_limit);
   }
   note_response();
   // Other events may come from the worker's HTTP side while its engine hangs.

@@ -56,6 +56,8 @@ class AnswerRelay {
   [[nodiscard]] std::optional<Error> named(std::optional<Error> error) const;
   std::optional<Error> note_stream_error();
   [[nodiscard]] bool came_whole() const;
+  [[nodiscard]] bool ends_behind_last_word(const Error& error) const;
+  [[nodiscard]] std::optional<Error> end_unless_more();
   [[nodiscard]] std::optional<Error> end_for_worker();
   /// The worker's part is done: its slot is free.
   void finish_answered();

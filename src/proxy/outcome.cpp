@@ -34,6 +34,10 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept {
                                                : scheduling::Outcome::abandoned;
 }
 
+bool nobody_is_left(ErrorKind refusal) noexcept {
+  return refusal == ErrorKind::no_worker || refusal == ErrorKind::model_unavailable;
+}
+
 void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t prompt) noexcept {
   const auto outcome = outcome_of(error.kind());
   // A fault that the worker tells in a well-formed answer may be the prompt's doing: repeated by an

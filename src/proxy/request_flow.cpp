@@ -189,6 +189,12 @@ scheduling::RetryDecision decide(Shared& shared, const scheduling::AttemptHistor
   return decision;
 }
 
+/// Where the attempt failed that ends now. That the request could not be sent whole shows only when
+/// its answer is awaited.
+Phase phase_of(const RequestContext& ctx, ErrorKind failure) noexcept {
+  return failure == ErrorKind::send_failed ? Phase::send : ctx.record.phases.open();
+}
+
 /// For the operator: what a worker did wrong, and not what its client or we did.
 void note_fault(Front& front, WorkerId worker, const Error& failure) {
   if (protocol::error_row(failure.kind()).who != 'W') return;
@@ -210,8 +216,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   for (;;) {
     if (!lease.held()) {
       auto acquired = co_await acquire_lease(client, ctx);
-      // With every worker tried, the last one's failure says more than "no worker is left".
-      if (!acquired && ctx.record.attempts > 0 && acquired.error().kind() == ErrorKind::no_worker) {
+      if (!acquired && ctx.record.attempts > 0 && nobody_is_left(acquired.error().kind())) {
         ctx.failed_in = failed_in;
         if (paid) shared.dispatcher.give_back_retry();
         co_return last;
@@ -227,7 +232,7 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
       co_return Result<void>();
     }
     last = attempted.error();
-    failed_in = ctx.record.phases.open();
+    failed_in = phase_of(ctx, last.kind());
     const bool lacks_route = last.kind() == ErrorKind::route_unsupported;
     gaps += lacks_route ? 1U : 0U;
     history.attempts = ctx.record.attempts - gaps;
@@ -257,7 +262,9 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
     const bool again = tells_gone(lease.slot(), last);
     finish_failed(lease, last, ctx.prompt_hash());
     if (left) co_return Error(ErrorKind::client_gone);
+    ctx.failed_in = failed_in;
     if (decision == scheduling::RetryDecision::give_up) co_return last;
+    ctx.failed_in.reset();
     const bool not_loaded =
         last.kind() == ErrorKind::model_unavailable || last.kind() == ErrorKind::load_timeout;
     if (!again) (not_loaded ? ctx.cannot_load : ctx.tried).insert(worker);

@@ -16,9 +16,11 @@ std::optional<net::Stream> ConnectionPool::take(WorkerId worker, TimePoint now) 
     idle.pop_back();
     const bool fresh = now - newest.since < idle_max_;
     // An end of file, or bytes that nobody asked for and that would be taken for the next answer:
-    // dead either way. The wait armed by put() tells without a system call, and then serves as the
-    // wait for the next answer.
-    if (fresh && !newest.stream.read_ready()) return std::move(newest.stream);
+    // dead either way. The wait armed by put() tells what came before this turn of the loop, and
+    // then serves as the wait for the next answer; what came since only a look tells.
+    const bool quiet =
+        !newest.stream.read_ready() && newest.stream.peek() == net::Stream::Peer::quiet;
+    if (fresh && quiet) return std::move(newest.stream);
   }
   return std::nullopt;
 }

@@ -66,6 +66,9 @@ Daemon::Daemon(const DaemonOptions& options) {
 
 Daemon::~Daemon() {
   expect_idle();
+  server_->begin_drain();
+  server_->end_now();
+  EXPECT_TRUE(eventually([this] { return server_->active() == 0; })) << "a session does not end";
   server_->stop();
   expect_nothing_left();
   server_.reset();

@@ -41,7 +41,7 @@ class Server {
   /// Begins the graceful end: no new connections, /readyz 503, waiting requests refused, running
   /// ones go on.
   void begin_drain();
-  /// Client sessions still running.
+  /// Client sessions still running; 0 after stop().
   [[nodiscard]] std::size_t active();
   /// Ends what still runs: streams get an error event where they can.
   void end_now();

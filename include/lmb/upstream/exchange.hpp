@@ -88,6 +88,9 @@ class Exchange {
     drained_ = false;
     stream_.arm_read(interruption_.bell());
   }
+  /// The next try_read_body() looks for more though nothing has told that some came. A wait that is
+  /// armed for what is read then would ring later, in the pool: there it means a dead connection.
+  void look_for_more() noexcept { drained_ = false; }
   /// The answer's end was told by nothing but the connection's.
   [[nodiscard]] bool ended_by_close() const noexcept { return ended_by_close_; }
   [[nodiscard]] bool complete() const noexcept { return head_read_ && decoder_.done(); }

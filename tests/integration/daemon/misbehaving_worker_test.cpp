@@ -87,7 +87,7 @@ std::vector<Case> broken_before_the_commit_point() {
       {"half a JSON body", counted(json_head, R"({"id":"c","choi)"), 502, "bad_response", "WD"},
       {"a page of another server",
        counted("HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\n", "<html>busy</html>"), 502,
-       "worker_error", "WD"},
+       "worker_error"},
       {"a stream without an event", counted(stream_head, "")},
       {"a stream that is cut before its first event", counted(stream_head, "data: {\"choi")},
       {"a stream cut within its chunk", stream_head + chunked + "\r\n40\r\ndata: {", 502,
@@ -254,6 +254,32 @@ TEST(MisbehavingWorker, that_is_the_only_one_costs_no_retries) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(daemon).status, 502U);
   EXPECT_EQ(hits(daemon, "retry.budget_percent"), 0);
   EXPECT_EQ(daemon.metric("lmbalancer_retries_refused_total"), 0);
+}
+
+TEST(MisbehavingWorker, is_told_of_and_not_the_other_one_whose_load_failed_before) {
+  CannedWorker worker("");
+  CannedWorker other(counted("HTTP/1.1 400 Bad Request\r\n",
+                             R"({"error":{"message":"Failed to load model \"m\"."}})"));
+  AccessLines lines;
+  auto options = with(worker, lines.path());
+  options.workers = 2;
+  options.adjust = [adjust = options.adjust, port = other.port()](config::Config& config) {
+    adjust(config);
+    config.addresses[1].port = port;
+    config.scheduling.health.breaker_faults = 100;
+  };
+  Daemon daemon(options);
+  RawAnswer answer;
+  ASSERT_TRUE(eventually([&] {
+    const auto asked = other.asked();
+    answer = ask(daemon);
+    return asked > 0 && other.asked() == asked;
+  })) << "a load that failed is not tried again at once";
+  EXPECT_EQ(answer.status, 502U) << answer.body;
+  const auto line = lines.of(answer.fields.at("x-request-id"));
+  EXPECT_EQ(line.at("error"), "worker_closed") << line;
+  EXPECT_EQ(line.at("termination"), "WH") << line;
+  EXPECT_EQ(line.at("worker"), "w1") << line;
 }
 
 TEST(MisbehavingWorker, retries_beyond_the_fleets_budget_are_a_hit_of_its_limit) {

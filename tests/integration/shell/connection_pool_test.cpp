@@ -112,6 +112,14 @@ TEST_F(ConnectionPoolTest, its_size_counts_for_each_worker) {
   EXPECT_EQ(pool.idle(w1), 3U);
 }
 
+TEST_F(ConnectionPoolTest, bytes_that_came_in_this_turn_make_a_connection_dead) {
+  put();
+  put();
+  ends[1].send("HTTP/1.1 200 OK");
+  // Not a turn of the loop: nothing has told of them.
+  EXPECT_EQ(take(), 0U);
+}
+
 TEST_F(ConnectionPoolTest, an_end_of_file_makes_a_connection_dead) {
   put();
   put();

@@ -184,6 +184,26 @@ TEST_F(RequestTimes, a_worker_may_pause_for_thirty_seconds_while_it_takes_a_requ
   EXPECT_EQ(shared->body_memory.used(), 0U);
 }
 
+TEST_F(RequestTimes, a_worker_that_leaves_while_it_takes_a_request_is_told_as_that) {
+  raise(0);
+  shared->retry.attempts_max = 1;
+  auto client = connect();
+  const auto request = chat(24 * 1024 * 1024);
+  std::size_t sent = 0;
+  ASSERT_TRUE(until([&] {
+    if (sent < request.size()) client.send(request.substr(sent, 16 * 1024));
+    sent += 16 * 1024;
+    return sent >= request.size();
+  }));
+  auto worker = accept();
+  ASSERT_TRUE(until(
+      [&] { return front->running().front().record().phases.open() == telemetry::Phase::send; }));
+  worker->reset();
+  ASSERT_TRUE(until([&] { return client.has_bytes(); }));
+  EXPECT_NE(expect_answer(client, "502").find(R"("code":"send_failed")"), std::string::npos);
+  expect_line("send_failed", "WS");
+}
+
 TEST_F(RequestTimes, a_worker_that_never_answers_has_what_the_request_has_thirty_minutes) {
   raise(0);
   auto client = connect();

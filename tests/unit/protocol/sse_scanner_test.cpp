@@ -291,6 +291,8 @@ TEST(SseEnd, is_told_by_done_and_by_a_finish_reason) {
   EXPECT_TRUE(seen.finished);
   EXPECT_EQ(seen.events, 1U);
   EXPECT_TRUE(scanner.saw_finish());
+  SseScanner odd;
+  EXPECT_TRUE(odd.observe("data: [DONE] \n\n").finished) << "as OpenAI's SDKs take it";
 }
 
 TEST(SseEnd, is_seen_in_an_event_that_is_like_a_token_but_for_its_reason) {

@@ -59,6 +59,24 @@ TEST(AnswerJudge, a_stream_whose_last_event_is_too_long_to_be_looked_at_is_not_c
   }
 }
 
+TEST(AnswerJudge, an_error_is_the_last_word_but_in_the_dialect_that_goes_on_behind_it) {
+  const std::string error =
+      "event: error\ndata: {\"type\":\"error\",\"error\":{\"message\":\"x\"}}\n\n";
+  const std::string end = "event: chat.end\ndata: {\"type\":\"chat.end\",\"result\":{}}\n\n";
+  for (const auto dialect : {Dialect::openai_chat, Dialect::openai_completions,
+                             Dialect::openai_responses, Dialect::anthropic}) {
+    Answer answer(events, dialect, true);
+    EXPECT_FALSE(answer->said_last_word());
+    answer << error;
+    EXPECT_TRUE(answer->said_last_word());
+  }
+  Answer native(events, Dialect::lmstudio_chat, true);
+  native << error;
+  EXPECT_FALSE(native->said_last_word()) << "chat.end follows";
+  native << end;
+  EXPECT_TRUE(native->said_last_word());
+}
+
 TEST(AnswerJudge, the_verdict_does_not_depend_on_how_much_comes_at_once) {
   for (const bool at_once : {true, false}) {
     Answer answer(json_chunks, Dialect::openai_chat, true);
