@@ -164,6 +164,7 @@ void SseScanner::end_event(std::string_view rest, Seen& seen) {
 
 void SseScanner::note_unjudged(Seen& seen) {
   last_unjudged_ = true;
+  last_error_ = false;
   ++unjudged_events_;
   ++seen.events;
 }
@@ -171,6 +172,7 @@ void SseScanner::note_unjudged(Seen& seen) {
 void SseScanner::judge_event(std::string_view event, Seen& seen) {
   last_unjudged_ = false;
   if (pattern_.matches(event)) {
+    last_error_ = false;
     ++seen.events;
     ++seen.token_deltas;
     return;
@@ -178,6 +180,7 @@ void SseScanner::judge_event(std::string_view event, Seen& seen) {
   EventFields fields;
   read_fields(event, fields);
   if (fields.comments_only) return;
+  last_error_ = false;
   ++seen.events;
   judge_data(fields.name, fields.data, fields.several ? std::string_view{} : event, seen);
 }
@@ -199,7 +202,7 @@ void SseScanner::judge_data(std::string_view name, std::string_view data, std::s
       error_message_ = read.error_message;
       error_type_ = read.error_type;
     }
-    seen.error = saw_error_ = true;
+    seen.error = saw_error_ = last_error_ = true;
   }
   if (read.usage.prompt) prompt_tokens_ = *read.usage.prompt;
   if (read.usage.absurd) usage_absurd_ = true;

@@ -50,14 +50,14 @@ bool AnswerJudge::ready(bool complete) const noexcept {
 
 bool AnswerJudge::told_end() const noexcept {
   // Its last event may have been too long to be looked at.
-  return scanner_.saw_finish() || scanner_.saw_finish_reason() || scanner_.saw_error() ||
+  return scanner_.saw_finish() || scanner_.saw_finish_reason() || scanner_.last_event_error() ||
          scanner_.last_event_unjudged();
 }
 
 bool AnswerJudge::said_last_word() const noexcept {
   // LM Studio's own dialect tells errors of tools among other events, and ends by chat.end.
   const bool error_ends = dialect_ != protocol::Dialect::lmstudio_chat;
-  return scanner_.saw_finish() || (error_ends && scanner_.saw_error());
+  return scanner_.saw_finish() || (error_ends && scanner_.last_event_error());
 }
 
 std::string_view AnswerJudge::response_id() const noexcept {

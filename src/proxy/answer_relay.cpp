@@ -67,7 +67,7 @@ net::Task<Result<void>> AnswerRelay::run() {
     const bool done = came_whole() || judge_.said_last_word();
     if (error.kind() == ErrorKind::client_gone && done) {
       finish_answered();
-      ctx_.enter(Phase::drain);
+      if (!client_.interruption().alone()) ctx_.enter(Phase::drain);
     }
     exchange_.close();
     // Before the commit point the retry rules say what becomes of the lease; from there on the
@@ -199,7 +199,10 @@ void AnswerRelay::note_back_pressure() {
 }
 
 net::Task<Result<void>> AnswerRelay::drain_client() {
+  auto& interruption = client_.interruption();
   while (writer_.pending() > 0) {
+    // Its ring may have been spent on the wait before. Then nobody waits for a slow reader.
+    if (interruption.stop_level() == net::StopLevel::now) co_return Error(ErrorKind::shutting_down);
     auto waited = co_await wait();
     if (!waited) co_return waited.error();
   }
@@ -232,8 +235,6 @@ net::Task<void> AnswerRelay::end_cut_answer(const Error& error) {
     const auto event = protocol::error_event(error, ctx_.route.dialect);
     if (!send(event, true)) co_return;
   }
-  // At the end of the program nobody waits for a slow reader.
-  if (error.kind() == ErrorKind::shutting_down && writer_.pending() > 0) co_return;
   auto drained = co_await drain_client();
   ctx_.answer_ended = tell && drained;
 }
@@ -302,8 +303,8 @@ void AnswerRelay::observe(std::string_view payload) {
     return;
   }
   // Behind an error of its own a worker may yet go on.
-  if (!finished && seen.events > 0 && judge_.said_last_word()) {
-    end_by_.set(Clock::now() + end_limit);
+  if (!finished && seen.events > 0) {
+    end_by_.set(judge_.said_last_word() ? Clock::now() + end_limit : TimePoint::max());
   }
   note_response();
   // Other events may come from the worker's HTTP side while its engine hangs.

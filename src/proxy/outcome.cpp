@@ -34,8 +34,10 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept {
                                                : scheduling::Outcome::abandoned;
 }
 
-bool nobody_is_left(ErrorKind refusal) noexcept {
-  return refusal == ErrorKind::no_worker || refusal == ErrorKind::model_unavailable;
+bool tells_more(ErrorKind failure, ErrorKind refusal) noexcept {
+  if (refusal == ErrorKind::no_worker) return true;
+  // Who is left serves the route, and will have the model at some time.
+  return refusal == ErrorKind::model_unavailable && failure != ErrorKind::route_unsupported;
 }
 
 void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t prompt) noexcept {

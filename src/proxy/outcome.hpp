@@ -11,9 +11,9 @@ scheduling::Outcome outcome_of(ErrorKind error) noexcept;
 /// The loaded instance that the slot names is not there any more: its worker may load the model
 /// again, so that the same one may be asked once more.
 bool tells_gone(const scheduling::Slot& slot, const Error& error) noexcept;
-/// A request whose attempt failed is refused with this because every worker was tried, or none that
-/// is left can load the model: then that attempt's failure says more.
-bool nobody_is_left(ErrorKind refusal) noexcept;
+/// The last attempt's failure tells the client more than why there is no other: every worker was
+/// tried, or none that is left can load the model.
+bool tells_more(ErrorKind failure, ErrorKind refusal) noexcept;
 /// Gives the slot back after a failed attempt, with that outcome.
 void finish_failed(dispatch::Lease& lease, const Error& error, std::uint64_t prompt = 0) noexcept;
 

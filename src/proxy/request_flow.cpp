@@ -216,7 +216,8 @@ net::Task<Result<void>> balance(ClientConnection& client, RequestContext& ctx) {
   for (;;) {
     if (!lease.held()) {
       auto acquired = co_await acquire_lease(client, ctx);
-      if (!acquired && ctx.record.attempts > 0 && nobody_is_left(acquired.error().kind())) {
+      const bool over = !acquired && ctx.record.attempts > 0;
+      if (over && tells_more(last.kind(), acquired.error().kind())) {
         ctx.failed_in = failed_in;
         if (paid) shared.dispatcher.give_back_retry();
         co_return last;
@@ -292,6 +293,7 @@ class Finish {
  private:
   void note_cut() noexcept {
     const bool stopping = client_.interruption().stop_level() == net::StopLevel::now;
+    ctx_.failed_in.reset();
     ctx_.note_error(stopping ? ErrorKind::shutting_down : ErrorKind::internal);
   }
 

@@ -52,6 +52,8 @@ class SseScanner {
   /// The last byte seen ended an event: only then may an event of our own follow.
   [[nodiscard]] bool at_event_boundary() const noexcept { return at_boundary_; }
   [[nodiscard]] bool saw_error() const noexcept { return saw_error_; }
+  /// The newest event was one: nothing has followed it.
+  [[nodiscard]] bool last_event_error() const noexcept { return last_error_; }
   [[nodiscard]] bool saw_finish() const noexcept { return saw_finish_; }
   /// A finish_reason (or its like in other dialects) was seen: the answer is whole even without
   /// [DONE].
@@ -98,6 +100,7 @@ class SseScanner {
   std::uint64_t events_ = 0;
   std::uint64_t unjudged_events_ = 0;
   bool last_unjudged_ = false;
+  bool last_error_ = false;
   std::size_t event_bytes_max_ = default_event_bytes;
   std::uint64_t token_deltas_ = 0;
   std::uint64_t prompt_tokens_ = 0;  ///< Told by an event before the one with the generated tokens.

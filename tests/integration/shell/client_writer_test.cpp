@@ -23,8 +23,10 @@ class ClientWriterTest : public test::TurnedLoop {
   void fill(ClientWriter& writer) {
     const std::string page(4096, 'x');
     const std::array<asio::const_buffer, 1> buffers{asio::buffer(page)};
-    while (!pair.first.try_write(buffers).would_block()) continue;
-    while (writer.pending() == 0) write(writer, 1);
+    auto step = pair.first.try_write(buffers);
+    while (step.ok()) step = pair.first.try_write(buffers);
+    ASSERT_TRUE(step.would_block());
+    for (int i = 0; i < 1'000'000 && writer.pending() == 0 && !HasFailure(); ++i) write(writer, 1);
     ASSERT_EQ(writer.pending(), 1U);
   }
 
