@@ -68,6 +68,12 @@ std::string Fleet::url(std::size_t worker) const {
   return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port(worker));
 }
 
+WorkerCounters Fleet::counters(std::size_t worker) const {
+  WorkerCounters out;
+  run_on_thread([&] { out = workers_[worker]->counters(); });
+  return out;
+}
+
 void Fleet::with(std::size_t worker, const std::function<void(Worker&)>& work) {
   run_on_thread([&, worker] { work(*workers_[worker]); });
 }
@@ -76,7 +82,7 @@ void Fleet::set_fault(std::size_t worker, Fault fault, FaultScope scope, std::ui
   run_on_thread([=, this] { workers_[worker]->set_fault(fault, scope, count); });
 }
 
-void Fleet::run_on_thread(const std::function<void()>& work) {
+void Fleet::run_on_thread(const std::function<void()>& work) const {
   if (!thread_.joinable()) {
     work();
     return;

@@ -40,9 +40,8 @@ class Fleet {
   [[nodiscard]] std::uint16_t port(std::size_t worker) const { return workers_[worker]->port(); }
   /// e.g. "http://127.0.0.1:1234"
   [[nodiscard]] std::string url(std::size_t worker) const;
-  [[nodiscard]] WorkerCounters counters(std::size_t worker) const {
-    return workers_[worker]->counters();
-  }
+  /// As the fleet's thread sees them: waits for its turn.
+  [[nodiscard]] WorkerCounters counters(std::size_t worker) const;
   [[nodiscard]] std::vector<SeenRequest> seen(std::size_t worker) const {
     return workers_[worker]->seen();
   }
@@ -56,7 +55,7 @@ class Fleet {
                  std::uint32_t count = 0);
 
  private:
-  void run_on_thread(const std::function<void()>& work);
+  void run_on_thread(const std::function<void()>& work) const;
 
   using Guard = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
 

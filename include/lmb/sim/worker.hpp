@@ -71,9 +71,9 @@ class Studio;
 
 /// The HTTP face of one simulated LM Studio.
 ///
-/// Thread: every call on the executor's thread (or before it runs), except `counters`, `seen` and
-/// `instances`, which any thread may call. May be destroyed there at any time; requests in flight
-/// then end by themselves as the executor runs.
+/// Thread: every call on the executor's thread (or before it runs), except `seen` and `instances`,
+/// which any thread may call. May be destroyed there at any time; requests in flight then end by
+/// themselves as the executor runs.
 class Worker {
  public:
   Worker(boost::asio::any_io_executor executor, const WorkerOptions& options);
