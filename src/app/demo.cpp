@@ -12,6 +12,7 @@
 #include "lmb/sim/fleet.hpp"
 #include "lmb/sim/presets.hpp"
 #include "serve.hpp"
+#include "signals.hpp"
 
 namespace lmb::app {
 namespace {
@@ -90,7 +91,8 @@ int run(const DemoOptions& options, Server& server, Duration grace) {
   print_next_steps(url, model);
   std::puts("Serving until Ctrl-C.");
   std::fflush(stdout);
-  run_until_signalled(server, grace);
+  // Not caught before: Ctrl-C ends the sample at once.
+  Signals().run(server, grace);
   return exit_ok;
 }
 

@@ -15,6 +15,7 @@
 #include "lmb/sim/command.hpp"
 #include "misuse.hpp"
 #include "serve.hpp"
+#include "signals.hpp"
 
 namespace {
 

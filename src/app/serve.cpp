@@ -1,12 +1,8 @@
 #include "serve.hpp"
 
 #include <sys/resource.h>
-#include <unistd.h>
-#include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -15,92 +11,13 @@
 #include "large_blocks.hpp"
 #include "lmb/config/config.hpp"
 #include "lmb/net/options.hpp"
-#include "lmb/net/timer.hpp"
 #include "lmb/telemetry/log.hpp"
+#include "signals.hpp"
 
 namespace lmb::app {
 namespace asio = boost::asio;
 
 namespace {
-
-/// How often a drain looks whether everything has ended.
-constexpr Duration drain_poll = std::chrono::milliseconds(20);
-
-/// What an orderly end at once may take, its own limit of 5 s included.
-constexpr unsigned forced_end_seconds = 8;
-
-/// Whatever may hold an orderly end up, this ends it: SIGALRM's default kills the process. Each
-/// call puts it off again.
-void end_soon_in_any_case() {
-  alarm(forced_end_seconds);
-}
-
-/// The main thread's part of a running server: signals and the drain.
-class SignalLoop {
- public:
-  SignalLoop(Server& server, Duration grace)
-      : server_(server), grace_(grace), signals_(context_), poll_(context_) {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) signals_.add(signal);
-  }
-
-  void run() {
-    wait_for_signal();
-    context_.run();
-  }
-
- private:
-  void wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& ec, int signal) {
-      if (ec) return;
-      on_signal(signal);
-      wait_for_signal();
-    });
-  }
-
-  void on_signal(int signal) {
-    using telemetry::LogLevel;
-    if (signal == SIGHUP) {
-      telemetry::log(LogLevel::info, "SIGHUP: reading the config again");
-      server_.reload();
-      return;
-    }
-    if (signal == SIGUSR1) return;
-    if (draining_) {
-      // Before the log: who reads that may be what is stuck.
-      end_soon_in_any_case();
-      telemetry::log(LogLevel::warn, "second signal: ending at once");
-      context_.stop();
-      return;
-    }
-    draining_ = true;
-    end_soon_in_any_case();
-    telemetry::log(LogLevel::info, "shutting down: running requests may finish");
-    server_.begin_drain();
-    end_by_ = Clock::now() + grace_;
-    poll_drain();
-  }
-
-  void poll_drain() {
-    end_soon_in_any_case();
-    if (server_.active() == 0) return context_.stop();
-    if (Clock::now() >= end_by_) {
-      telemetry::log(telemetry::LogLevel::warn, "shutdown_grace is over: ending running requests");
-      return context_.stop();
-    }
-    poll_.expires_after(drain_poll);
-    poll_.async_wait([this](const boost::system::error_code& ec) {
-      if (!ec) poll_drain();
-    });
-  }
-
-  Server& server_;
-  const Duration grace_;
-  asio::io_context context_{1};
-  asio::signal_set signals_;
-  net::Timer poll_;
-  bool draining_ = false;
-  TimePoint end_by_{};
-};
 
 const char* environment(const char* name) {
   return std::getenv(name);
@@ -118,27 +35,6 @@ void warn_if_open(const config::Config& config) {
   }
 }
 
-}  // namespace
-
-std::string url_of(const asio::ip::tcp::endpoint& endpoint) {
-  std::ostringstream text;
-  text << "http://" << endpoint;
-  return text.str();
-}
-
-void ignore_harmless_signals() {
-  // SIGXFSZ: a log at its file's size limit is as one on a full disk.
-  for (const int signal : {SIGHUP, SIGUSR1, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
-}
-
-void run_until_signalled(Server& server, Duration grace) {
-  SignalLoop loop(server, grace);
-  loop.run();
-  end_soon_in_any_case();
-  server.stop();
-  alarm(0);
-}
-
 /// Each client takes a descriptor and each running request one more; most systems allow 1,024
 /// unless asked, and far more when asked.
 void raise_descriptor_limit(std::size_t connections_max) {
@@ -154,6 +50,14 @@ void raise_descriptor_limit(std::size_t connections_max) {
                      std::to_string(wanted) + ": raise ulimit -n or lower limits.connections");
 }
 
+}  // namespace
+
+std::string url_of(const asio::ip::tcp::endpoint& endpoint) {
+  std::ostringstream text;
+  text << "http://" << endpoint;
+  return text.str();
+}
+
 int serve(const std::string& config_file) {
   ignore_harmless_signals();
   give_large_blocks_back();
@@ -166,6 +70,7 @@ int serve(const std::string& config_file) {
   warn_if_open(parsed.config);
   raise_descriptor_limit(parsed.config.net.connections_max);
   const auto grace = parsed.config.shutdown_grace;
+  Signals signals;
   Server server(std::move(parsed.config), config_file);
   auto started = server.start();
   if (!started) {
@@ -179,7 +84,7 @@ int serve(const std::string& config_file) {
     std::printf("admin on %s\n", url_of(endpoint).c_str());
   }
   std::fflush(stdout);
-  run_until_signalled(server, grace);
+  signals.run(server, grace);
   return exit_ok;
 }
 

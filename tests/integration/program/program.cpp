@@ -37,29 +37,50 @@ namespace {
 
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments, std::uint64_t descriptors_max) {
+Program::Pipe Program::pipe_of_output() {
+  Pipe ends{};
+  EXPECT_EQ(::pipe(ends.data()), 0);
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return ends;
+}
+
+Program::Program(const std::vector<std::string>& arguments, std::uint64_t descriptors_max)
+    : Program(arguments, descriptors_max, pipe_of_output()) {}
+
+Program::Program(const std::vector<std::string>& arguments, std::uint64_t descriptors_max,
+                 Pipe output)
+    : output_descriptor_(output[0]) {
   std::vector<std::string> words{LMB_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  std::array<int, 2> ends{};
-  EXPECT_EQ(::pipe(ends.data()), 0);
   process_ = ::fork();
-  if (process_ == 0) become(pointers.data(), ends[1], descriptors_max);
+  if (process_ == 0) become(pointers.data(), output[1], descriptors_max);
   EXPECT_GT(process_, 0);
-  ::close(ends[1]);
-  output_descriptor_ = ends[0];
-  ::fcntl(output_descriptor_, F_SETFL, O_NONBLOCK);
+  ::close(output[1]);
 }
 
-Program Program::serving(const std::string& config, std::uint64_t descriptors_max) {
+Program Program::serving(const std::string& config, std::uint64_t descriptors_max, Pipe output) {
   std::string file = ::testing::TempDir() + "lmbalancer-config-XXXXXX";
   ::close(::mkstemp(file.data()));
   std::ofstream(file) << config;
-  Program program({"serve", "-c", file}, descriptors_max);
+  Program program({"serve", "-c", file}, descriptors_max, output);
   program.config_file_ = file;
   return program;
+}
+
+Program Program::serving(const std::string& config, std::uint64_t descriptors_max) {
+  return serving(config, descriptors_max, pipe_of_output());
+}
+
+Program Program::serving_unheard(const std::string& config) {
+  const auto output = pipe_of_output();
+  ::fcntl(output[1], F_SETFL, O_NONBLOCK);
+  while (::write(output[1], "\n", 1) == 1) {
+  }
+  ::fcntl(output[1], F_SETFL, 0);
+  return serving(config, 0, output);
 }
 
 void Program::rewrite_config(const std::string& config) const {

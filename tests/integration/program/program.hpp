@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ class Program {
   explicit Program(const std::vector<std::string>& arguments, std::uint64_t descriptors_max = 0);
   /// `serve` with this config.
   static Program serving(const std::string& config, std::uint64_t descriptors_max = 0);
+  /// `serve` with this config, and with nobody who has read what was written before: its first line
+  /// waits until output() is called.
+  static Program serving_unheard(const std::string& config);
   Program(Program&& other) noexcept;
   Program& operator=(Program&&) = delete;
   ~Program();
@@ -37,6 +41,11 @@ class Program {
   std::optional<int> wait_end();
 
  private:
+  /// Its output's reading and writing end.
+  using Pipe = std::array<int, 2>;
+  static Pipe pipe_of_output();
+  Program(const std::vector<std::string>& arguments, std::uint64_t descriptors_max, Pipe output);
+  static Program serving(const std::string& config, std::uint64_t descriptors_max, Pipe output);
   void read_output();
 
   pid_t process_ = -1;

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #endif
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <csignal>
 #include <filesystem>
 #include <vector>
@@ -104,6 +106,37 @@ TEST(Signals, term_or_int_ends_an_idle_one_well) {
     EXPECT_TRUE(idle.at_end());
     EXPECT_TRUE(served.refuses());
   }
+}
+
+/// A port of this machine on which nobody listens.
+std::uint16_t closed_port() {
+  boost::asio::io_context context;
+  const boost::asio::ip::tcp::acceptor acceptor(
+      context, {boost::asio::ip::address_v4::loopback(), 0});
+  return acceptor.local_endpoint().port();
+}
+
+TEST(Signals, term_ends_one_well_that_serves_before_it_has_said_so) {
+  const auto port = closed_port();
+  auto program = Program::serving_unheard(
+      R"({"admin": {"listen": "127.0.0.1:0"}, "workers": [{"url": "http://127.0.0.1:9"}], )"
+      R"("limits": {"connections": 100}, "telemetry": {"log_level": "error"}, )"
+      R"("listen": "127.0.0.1:)" +
+      std::to_string(port) + "\"}");
+  std::optional<RawClient> client;
+  ASSERT_TRUE(eventually([&] {
+    try {
+      client.emplace(port);
+      return true;
+    } catch (const boost::system::system_error&) {
+      return false;
+    }
+  }));
+  client->send(get("/healthz"));
+  ASSERT_EQ(client->read_answer().status, 200U);
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait_end(), 0) << program.output();
+  EXPECT_TRUE(client->at_end());
 }
 
 TEST(Signals, after_term_running_streams_finish_and_waiting_requests_are_refused) {
