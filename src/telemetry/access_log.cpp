@@ -1,8 +1,6 @@
 #include "lmb/telemetry/access_log.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +8,6 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <climits>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -18,6 +15,7 @@
 #include "lmb/base/clock.hpp"
 #include "lmb/base/json_string.hpp"
 #include "lmb/base/utf8.hpp"
+#include "unheld_write.hpp"
 
 namespace lmb::telemetry {
 namespace {
@@ -25,9 +23,6 @@ namespace {
 constexpr std::size_t flush_threshold = 64 * 1024;
 /// How long a reader may take at the end, for all that waits.
 constexpr auto closing_time = std::chrono::seconds(1);
-/// A pipe or socket keeps the lines of several shards apart only up to this size of one write
-/// (POSIX write(2)); regular files opened with O_APPEND do at any size.
-constexpr std::size_t pipe_write_limit = PIPE_BUF;
 /// What a client chose freely is cut in the log: a model name can be as long as a body.
 constexpr std::size_t longest_text = 256;
 
@@ -184,17 +179,11 @@ void append_access_line(const RequestRecord& record, std::string_view worker_nam
 
 namespace {
 
-std::size_t write_limit_of(int descriptor) noexcept {
-  struct stat status {};
-  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  return regular ? flush_threshold : pipe_write_limit;
-}
-
-/// The size of the next write: whole lines up to `limit`, at least one line.
+/// The size of the next write: whole lines up to `limit`, or a part of one that is longer.
 std::size_t whole_lines(std::string_view text, std::size_t limit) noexcept {
   if (text.size() <= limit) return text.size();
   const std::size_t last_end = text.rfind('\n', limit - 1);
-  return (last_end != std::string_view::npos ? last_end : text.find('\n')) + 1;
+  return last_end != std::string_view::npos ? last_end + 1 : limit;
 }
 
 }  // namespace
@@ -227,7 +216,8 @@ Result<AccessLog> AccessLog::open(const std::string& path, std::vector<std::stri
     // Only the opening must not wait for a reader.
     (void)::fcntl(log.descriptor_, F_SETFL, O_APPEND);
   }
-  if (log.descriptor_ >= 0) log.write_limit_ = write_limit_of(log.descriptor_);
+  if (log.descriptor_ >= 0)
+    log.write_limit_ = std::min(flush_threshold, unheld_write_limit(log.descriptor_));
   return log;
 }
 
@@ -287,12 +277,10 @@ void AccessLog::append(const RequestRecord& record) {
   pending_ += newest;
 }
 
-/// A pipe or terminal that nobody drains must not hold the shard. A file is always ready.
-bool AccessLog::has_room() const noexcept {
-  pollfd ready{descriptor_, POLLOUT, 0};
-  if (!closing_) return ::poll(&ready, 1, 0) != 0;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(closing_until_ - Clock::now());
-  return ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) != 0;
+/// How long the next write may wait for a reader: not at all while the shard serves.
+std::chrono::milliseconds AccessLog::patience() const noexcept {
+  if (!closing_) return {};
+  return std::chrono::ceil<std::chrono::milliseconds>(closing_until_ - Clock::now());
 }
 
 /// Until its reader comes back; beyond kept_bytes_max new lines are dropped.
@@ -311,12 +299,10 @@ void AccessLog::flush() noexcept {
   std::size_t written = 0;
   while (written < pending_.size()) {
     const std::string_view rest = std::string_view(pending_).substr(written);
-    if (!has_room()) {
-      keep_unwritten(written);
-      return;
-    }
-    const ssize_t result = ::write(descriptor_, rest.data(), whole_lines(rest, write_limit_));
+    const ssize_t result =
+        write_unheld(descriptor_, rest.substr(0, whole_lines(rest, write_limit_)), patience());
     if (result < 0 && errno == EINTR) continue;
+    if (result < 0 && errno == EAGAIN) return keep_unwritten(written);
     if (result <= 0) break;
     written += static_cast<std::size_t>(result);
   }

@@ -69,6 +69,14 @@ DaemonMetrics::DaemonMetrics(Instruments& instruments, const BuildInfo& build) {
                       "its disk was full.",
                       {}})
            .Add({});
+  log_messages_dropped_.follow(
+      instruments
+          .counters({"lmbalancer_log_messages_dropped_total",
+                     "messages",
+                     "Messages of the log that were dropped: nobody read stderr, or its disk was "
+                     "full.",
+                     {}})
+          .Add({}));
   retries_refused_.follow(instruments
                               .counters({"lmbalancer_retries_refused_total",
                                          "attempts",

@@ -23,6 +23,9 @@ class DaemonMetrics {
   void count_access_lines_dropped(std::uint64_t lines) noexcept {
     access_lines_dropped_->Increment(static_cast<double>(lines));
   }
+  void set_log_messages_dropped(std::uint64_t total) noexcept {
+    log_messages_dropped_.raise_to(total);
+  }
   void set_scheduler_totals(std::uint64_t retries_refused, std::uint64_t panic_grants) noexcept {
     retries_refused_.raise_to(retries_refused);
     panic_grants_.raise_to(panic_grants);
@@ -75,6 +78,7 @@ class DaemonMetrics {
   Counter* reloads_failed_ = nullptr;
   Gauge* last_reload_successful_ = nullptr;
   Gauge* last_reload_time_ = nullptr;
+  FollowingCounter log_messages_dropped_;
   FollowingCounter retries_refused_;
   FollowingCounter panic_grants_;
   HistogramFamily* loop_lag_seconds_ = nullptr;

@@ -2,12 +2,12 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
 #include <string>
 
 #include "lmb/base/utf8.hpp"
+#include "stderr_sink.hpp"
 
 namespace lmb::telemetry {
 namespace {
@@ -26,14 +26,21 @@ spdlog::level::level_enum spdlog_level(LogLevel level) noexcept {
   return spdlog::level::err;
 }
 
-/// Never destroyed: a message may come from the destructor of another static object.
+// Neither is ever destroyed: a message may come from the destructor of another static object.
+
+const std::shared_ptr<StderrSink>& sink() {
+  static const auto& instance = *new std::shared_ptr<StderrSink>(std::make_shared<StderrSink>());
+  return instance;
+}
+
 spdlog::logger& logger() {
   static spdlog::logger& instance = []() -> spdlog::logger& {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    auto* created = new spdlog::logger("lmbalancer", std::move(sink));
+    auto* created = new spdlog::logger("lmbalancer", sink());
     created->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
     created->set_level(spdlog::level::info);
+    // Its own handler writes to stderr and may be held there. What fails is memory for the text.
+    created->set_error_handler([](const std::string&) { sink()->count_dropped(); });
     return *created;
   }();
   return instance;
@@ -81,6 +88,10 @@ void set_log_level(LogLevel level) noexcept {
 
 bool log_enabled(LogLevel level) noexcept {
   return logger().should_log(spdlog_level(level));
+}
+
+std::uint64_t log_messages_dropped() noexcept {
+  return sink()->dropped();
 }
 
 }  // namespace lmb::telemetry

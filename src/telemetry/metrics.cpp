@@ -9,6 +9,7 @@
 
 #include "daemon_metrics.hpp"
 #include "instruments.hpp"
+#include "lmb/telemetry/log.hpp"
 #include "process_metrics.hpp"
 #include "request_metrics.hpp"
 #include "text_format.hpp"
@@ -127,6 +128,7 @@ void Metrics::set_scheduler_totals(std::uint64_t retries_refused,
 }
 
 std::string Metrics::render() const {
+  state_->daemon.set_log_messages_dropped(log_messages_dropped());
   std::vector<prometheus::MetricFamily> families = state_->instruments.registry().Collect();
   {
     const std::lock_guard lock(state_->mutex);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -45,7 +46,7 @@ class AccessLog {
  private:
   void append(const RequestRecord& record);
   AccessLog() = default;
-  [[nodiscard]] bool has_room() const noexcept;
+  [[nodiscard]] std::chrono::milliseconds patience() const noexcept;
   void keep_unwritten(std::size_t written) noexcept;
 
   int descriptor_ = -1;

@@ -40,7 +40,7 @@ TEST(Log, never_holds_keys_or_prompts) {
 }
 
 TEST(Log, an_access_log_that_nobody_reads_stops_nobody) {
-  ServedFleet served(100, R"(, "telemetry": {"access_log": "-", "log_level": "error"})");
+  ServedFleet served(100, R"(, "telemetry": {"access_log": "-"})");
   RawClient client(served.port());
   const auto dropped = [&] {
     client.send(get("/metrics"));
@@ -84,7 +84,34 @@ TEST(Log, an_access_log_on_a_full_disk_stops_nobody) {
   EXPECT_EQ(served.program().wait_end(), 0);
 }
 
-TEST(Log, that_nobody_reads_stops_nobody) {
+TEST(Log, that_is_open_and_that_nobody_reads_stops_nobody) {
+  ServedFleet served(100, R"(, "health": {"interval": "50ms", "timeout": "40ms"})");
+  const auto dropped = [&] {
+    const auto page = served.get_once("/metrics").body;
+    const std::string name = "\nlmbalancer_log_messages_dropped_total ";
+    const auto at = page.find(name);
+    return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size()));
+  };
+  EXPECT_EQ(dropped(), 0);
+  // Each is a message of some 60 bytes, and the pipe takes 64 KiB.
+  EXPECT_TRUE(eventually([&] {
+    for (int i = 0; i < 100; ++i) served.program().signal(SIGHUP);
+    return dropped() > 0;
+  }));
+  served.fleet().set_fault(0, sim::Fault::refuse);
+  EXPECT_TRUE(eventually([&] { return served.get_once("/readyz").status == 503; }));
+  served.fleet().set_fault(0, sim::Fault::none);
+  EXPECT_TRUE(eventually([&] { return served.get_once("/readyz").status == 200; }));
+  RawClient client(served.port());
+  client.send(post("/v1/chat/completions", chat(true)));
+  EXPECT_TRUE(client.read_answer().complete);
+  EXPECT_EQ(served.program().output().find("missing"), std::string::npos);
+  served.program().signal(SIGTERM);
+  EXPECT_EQ(served.program().wait_end(), 0);
+  EXPECT_NE(served.program().output().find(" warning messages missing here"), std::string::npos);
+}
+
+TEST(Log, whose_reader_is_gone_stops_nobody) {
   ServedFleet served(100, R"(, "health": {"interval": "50ms", "timeout": "40ms"})");
   served.program().close_output();
   served.fleet().set_fault(0, sim::Fault::refuse);

@@ -111,8 +111,8 @@ TEST(Signals, term_or_int_ends_an_idle_one_well) {
 /// A port of this machine on which nobody listens.
 std::uint16_t closed_port() {
   boost::asio::io_context context;
-  const boost::asio::ip::tcp::acceptor acceptor(
-      context, {boost::asio::ip::address_v4::loopback(), 0});
+  const boost::asio::ip::tcp::acceptor acceptor(context,
+                                                {boost::asio::ip::address_v4::loopback(), 0});
   return acceptor.local_endpoint().port();
 }
 

@@ -1,7 +1,10 @@
 #include "lmb/telemetry/log.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
@@ -108,6 +111,87 @@ TEST_F(Log, lines_of_several_threads_stay_whole) {
     EXPECT_EQ(masked_time(line), "dddd-dd-ddTdd:dd:dd.dddZ info 0123456789 end");
   }
   EXPECT_EQ(count, 4 * lines_per_thread);
+}
+
+/// Stderr as a pipe that its destructor takes back.
+class PipedStderr {
+ public:
+  PipedStderr() : before_(::dup(STDERR_FILENO)) {
+    EXPECT_EQ(::pipe(ends_.data()), 0);
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    ::dup2(ends_[1], STDERR_FILENO);
+  }
+  ~PipedStderr() {
+    ::dup2(before_, STDERR_FILENO);
+    for (const int descriptor : {before_, ends_[0], ends_[1]}) ::close(descriptor);
+  }
+  PipedStderr(const PipedStderr&) = delete;
+  PipedStderr& operator=(const PipedStderr&) = delete;
+
+  std::string read(std::size_t most) {
+    std::string text(most, '\0');
+    const auto count = ::read(ends_[0], text.data(), most);
+    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0U);
+    return text;
+  }
+  std::string read_all() {
+    std::string text;
+    for (std::string part = read(4096); !part.empty(); part = read(4096)) text += part;
+    return text;
+  }
+
+ private:
+  int before_;
+  std::array<int, 2> ends_{};
+};
+
+TEST_F(Log, that_nobody_reads_drops_and_tells_how_much) {
+  PipedStderr output;
+  const auto before = log_messages_dropped();
+  std::uint64_t written = 0;
+  while (log_messages_dropped() == before) {
+    log(LogLevel::info, "0123456789 end");
+    ++written;
+  }
+  log(LogLevel::info, "0123456789 end");
+  EXPECT_EQ(log_messages_dropped(), before + 2);
+  std::istringstream lines(output.read_all());
+  std::uint64_t read = 0;
+  for (std::string line; std::getline(lines, line); ++read) {
+    EXPECT_TRUE(line.ends_with(" info 0123456789 end")) << line;
+  }
+  EXPECT_EQ(read, written - 1);
+  log(LogLevel::info, "read again");
+  log(LogLevel::info, "and again");
+  const auto text = output.read_all();
+  EXPECT_NE(text.find(" warning messages missing here, for nobody read them: 2\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" info read again\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("missing"), text.rfind("missing")) << text;
+  EXPECT_EQ(log_messages_dropped(), before + 2);
+}
+
+TEST_F(Log, ends_the_line_of_a_message_of_which_only_a_part_found_room) {
+  PipedStderr output;
+  const auto before = log_messages_dropped();
+  log(LogLevel::info, std::string(1'000'000, 'x'));
+  EXPECT_EQ(log_messages_dropped(), before + 1);
+  EXPECT_GE(output.read_all().size(), 4096U);
+  log(LogLevel::info, "read again");
+  const auto text = output.read_all();
+  EXPECT_TRUE(text.starts_with('\n')) << text;
+  EXPECT_NE(text.find("nobody read them: 1\n"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with(" info read again\n")) << text;
+}
+
+TEST_F(Log, writes_long_messages_whole_when_they_are_read) {
+  const std::string long_text(20'000, 'x');
+  EXPECT_NE(stderr_of([&] { log(LogLevel::info, long_text); }).find(long_text + "\n"),
+            std::string::npos);
+  PipedStderr output;
+  log(LogLevel::info, long_text);
+  EXPECT_NE(output.read_all().find(long_text + "\n"), std::string::npos);
 }
 
 }  // namespace
