@@ -88,11 +88,11 @@ int run(const DemoOptions& options, Server& server, Duration grace) {
     }
   }
   if (options.once) return exit_ok;
+  Signals signals;  // Not caught before: Ctrl-C ends the sample at once.
   print_next_steps(url, model);
   std::puts("Serving until Ctrl-C.");
   std::fflush(stdout);
-  // Not caught before: Ctrl-C ends the sample at once.
-  Signals().run(server, grace);
+  signals.run(server, grace);
   return exit_ok;
 }
 

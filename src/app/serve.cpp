@@ -1,6 +1,7 @@
 #include "serve.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,12 +13,16 @@
 #include "lmb/config/config.hpp"
 #include "lmb/net/options.hpp"
 #include "lmb/telemetry/log.hpp"
+#include "lmb/telemetry/unheld_write.hpp"
 #include "signals.hpp"
 
 namespace lmb::app {
 namespace asio = boost::asio;
 
 namespace {
+
+/// How long the lines that say where the server listens wait for a reader of stdout.
+constexpr auto patience_of_addresses = std::chrono::seconds(1);
 
 const char* environment(const char* name) {
   return std::getenv(name);
@@ -50,6 +55,14 @@ void raise_descriptor_limit(std::size_t connections_max) {
                      std::to_string(wanted) + ": raise ulimit -n or lower limits.connections");
 }
 
+void tell_addresses(const Server& server) {
+  std::string text;
+  for (const auto& each : server.endpoints()) text += "listening on " + url_of(each) + "\n";
+  for (const auto& each : server.admin_endpoints()) text += "admin on " + url_of(each) + "\n";
+  // SIGTERM is obeyed only behind this: a reader that does not read must not hold it.
+  (void)telemetry::write_unheld(STDOUT_FILENO, text, patience_of_addresses);
+}
+
 }  // namespace
 
 std::string url_of(const asio::ip::tcp::endpoint& endpoint) {
@@ -77,13 +90,7 @@ int serve(const std::string& config_file) {
     std::fprintf(stderr, "lmbalancer: %s\n", started.error().detail().c_str());
     return exit_failed;
   }
-  for (const auto& endpoint : server.endpoints()) {
-    std::printf("listening on %s\n", url_of(endpoint).c_str());
-  }
-  for (const auto& endpoint : server.admin_endpoints()) {
-    std::printf("admin on %s\n", url_of(endpoint).c_str());
-  }
-  std::fflush(stdout);
+  tell_addresses(server);
   signals.run(server, grace);
   return exit_ok;
 }

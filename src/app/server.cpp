@@ -22,6 +22,8 @@ namespace {
 /// How long the last sessions may take to notice that they must end now; then they are dropped
 /// where they are.
 constexpr Duration end_limit = std::chrono::seconds(5);
+/// How long their reader may take for what the access logs still hold then.
+constexpr Duration access_log_end_limit = std::chrono::seconds(1);
 
 std::size_t choose_threads(std::size_t configured) {
   if (configured > 0) return configured;
@@ -204,6 +206,15 @@ void Server::Parts::drop_sessions() {
                  std::to_string(dropped) + " sessions did not end in time and were dropped");
 }
 
+void Server::Parts::end_access_logs() {
+  const auto until = Clock::now() + access_log_end_limit;
+  std::uint64_t dropped = 0;
+  for (auto& front : fronts) dropped += front->access_log().end(until);
+  if (dropped == 0) return;
+  telemetry::log(telemetry::LogLevel::warn,
+                 "access log: " + std::to_string(dropped) + " lines were not written at the end");
+}
+
 Server::Server(config::Config config, std::string config_file)
     : parts_(std::make_unique<Parts>(std::move(config), std::move(config_file))) {}
 
@@ -316,6 +327,7 @@ void Server::stop() {
   parts.helper.reset();
   parts.scribe.reset();
   parts.drop_sessions();
+  parts.end_access_logs();
   parts.running = false;
 }
 

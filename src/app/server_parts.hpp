@@ -69,6 +69,8 @@ struct Server::Parts {
   /// Once no thread runs any more: sessions that did not end in time must not outlive what they
   /// use.
   void drop_sessions();
+  /// All of them together, so that a reader who does not read is waited for once.
+  void end_access_logs();
 
   // The order of destruction, from below: what has sockets goes while the contexts are there.
   // Sessions that never ended are dropped before any of it.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 
 #include "lmb/net/timer.hpp"
@@ -11,6 +12,8 @@ namespace lmb::app {
 namespace asio = boost::asio;
 
 namespace {
+
+constexpr std::array caught{SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 
 /// How often a drain looks whether everything has ended.
 constexpr Duration drain_poll = std::chrono::milliseconds(20);
@@ -46,6 +49,10 @@ class SignalLoop {
 
   void on_signal(int signal) {
     using telemetry::LogLevel;
+    if (signal == SIGHUP && draining_) {
+      telemetry::log(LogLevel::info, "SIGHUP: ending, the config is not read again");
+      return;
+    }
     if (signal == SIGHUP) {
       telemetry::log(LogLevel::info, "SIGHUP: reading the config again");
       server_.reload();
@@ -53,7 +60,7 @@ class SignalLoop {
     }
     if (signal == SIGUSR1) return;
     if (draining_) {
-      // Before the log: who reads that may be what is stuck.
+      // Before the log: its disk may be what is stuck.
       end_soon_in_any_case();
       telemetry::log(LogLevel::warn, "second signal: ending at once");
       context_.stop();
@@ -97,7 +104,19 @@ void ignore_harmless_signals() {
 }
 
 Signals::Signals() : set_(context_) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) set_.add(signal);
+  for (const int signal : caught) set_.add(signal);
+}
+
+Signals::~Signals() {
+  // Asio gives each signal its default back, which kills.
+  sigset_t all;
+  sigfillset(&all);
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  boost::system::error_code ignored;
+  set_.clear(ignored);
+  for (const int signal : caught) std::signal(signal, SIG_IGN);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Signals::run(Server& server, Duration grace) {
@@ -105,7 +124,7 @@ void Signals::run(Server& server, Duration grace) {
   loop.run();
   end_soon_in_any_case();
   server.stop();
-  alarm(0);
+  end_soon_in_any_case();
 }
 
 }  // namespace lmb::app

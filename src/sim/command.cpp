@@ -94,6 +94,7 @@ int run_command(const CommandOptions& options, std::ostream& out, std::ostream& 
     return 2;
   }
   boost::asio::io_context context(1);
+  boost::asio::signal_set signals(context, SIGINT, SIGTERM);
   Fleet fleet(context, FleetOptions::alike(options.workers, worker_of(options)));
   if (const auto started = fleet.start(); !started) {
     err << "lmbalancer sim: " << started.error().detail();
@@ -101,7 +102,6 @@ int run_command(const CommandOptions& options, std::ostream& out, std::ostream& 
     err << "\n";
     return 1;
   }
-  boost::asio::signal_set signals(context, SIGINT, SIGTERM);
   signals.async_wait([&fleet](boost::system::error_code ec, int /*signal*/) {
     if (!ec) fleet.stop();
   });

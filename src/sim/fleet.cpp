@@ -83,7 +83,7 @@ void Fleet::set_fault(std::size_t worker, Fault fault, FaultScope scope, std::ui
 }
 
 void Fleet::run_on_thread(const std::function<void()>& work) const {
-  if (!thread_.joinable()) {
+  if (!thread_.joinable() || thread_.get_id() == std::this_thread::get_id()) {
     work();
     return;
   }

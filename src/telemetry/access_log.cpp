@@ -15,7 +15,7 @@
 #include "lmb/base/clock.hpp"
 #include "lmb/base/json_string.hpp"
 #include "lmb/base/utf8.hpp"
-#include "unheld_write.hpp"
+#include "lmb/telemetry/unheld_write.hpp"
 
 namespace lmb::telemetry {
 namespace {
@@ -177,17 +177,6 @@ void append_access_line(const RequestRecord& record, std::string_view worker_nam
   out += "}\n";
 }
 
-namespace {
-
-/// The size of the next write: whole lines up to `limit`, or a part of one that is longer.
-std::size_t whole_lines(std::string_view text, std::size_t limit) noexcept {
-  if (text.size() <= limit) return text.size();
-  const std::size_t last_end = text.rfind('\n', limit - 1);
-  return last_end != std::string_view::npos ? last_end + 1 : limit;
-}
-
-}  // namespace
-
 void AccessLog::set_worker(WorkerId place, std::string name) {
   if (worker_names_.size() <= place.value()) worker_names_.resize(place.value() + 1);
   worker_names_[place.value()] = std::move(name);
@@ -213,11 +202,7 @@ Result<AccessLog> AccessLog::open(const std::string& path, std::vector<std::stri
                    "cannot open access log " + path + ": " + std::strerror(errno));
     }
     log.owned_ = true;
-    // Only the opening must not wait for a reader.
-    (void)::fcntl(log.descriptor_, F_SETFL, O_APPEND);
   }
-  if (log.descriptor_ >= 0)
-    log.write_limit_ = std::min(flush_threshold, unheld_write_limit(log.descriptor_));
   return log;
 }
 
@@ -225,7 +210,6 @@ AccessLog::AccessLog(AccessLog&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       owned_(std::exchange(other.owned_, false)),
       torn_(other.torn_),
-      write_limit_(other.write_limit_),
       kept_bytes_max_(other.kept_bytes_max_),
       dropped_lines_(std::exchange(other.dropped_lines_, 0)),
       pending_(std::exchange(other.pending_, {})),
@@ -236,7 +220,6 @@ AccessLog& AccessLog::operator=(AccessLog&& other) noexcept {
   std::swap(descriptor_, moved.descriptor_);
   std::swap(owned_, moved.owned_);
   std::swap(torn_, moved.torn_);
-  std::swap(write_limit_, moved.write_limit_);
   std::swap(kept_bytes_max_, moved.kept_bytes_max_);
   std::swap(dropped_lines_, moved.dropped_lines_);
   std::swap(pending_, moved.pending_);
@@ -245,10 +228,17 @@ AccessLog& AccessLog::operator=(AccessLog&& other) noexcept {
 }
 
 AccessLog::~AccessLog() {
-  closing_ = true;
-  closing_until_ = Clock::now() + closing_time;
-  flush();
+  end(Clock::now() + closing_time);
   if (owned_) ::close(descriptor_);
+}
+
+std::uint64_t AccessLog::end(TimePoint until) noexcept {
+  const auto before = dropped_lines_;
+  ending_until_ = until;
+  flush();
+  dropped_lines_ += static_cast<std::uint64_t>(std::count(pending_.begin(), pending_.end(), '\n'));
+  pending_.clear();
+  return dropped_lines_ - before;
 }
 
 void AccessLog::record(const RequestRecord& record) noexcept {
@@ -279,8 +269,8 @@ void AccessLog::append(const RequestRecord& record) {
 
 /// How long the next write may wait for a reader: not at all while the shard serves.
 std::chrono::milliseconds AccessLog::patience() const noexcept {
-  if (!closing_) return {};
-  return std::chrono::ceil<std::chrono::milliseconds>(closing_until_ - Clock::now());
+  if (!ending_until_) return {};
+  return std::chrono::ceil<std::chrono::milliseconds>(*ending_until_ - Clock::now());
 }
 
 /// Until its reader comes back; beyond kept_bytes_max new lines are dropped.
@@ -299,8 +289,7 @@ void AccessLog::flush() noexcept {
   std::size_t written = 0;
   while (written < pending_.size()) {
     const std::string_view rest = std::string_view(pending_).substr(written);
-    const ssize_t result =
-        write_unheld(descriptor_, rest.substr(0, whole_lines(rest, write_limit_)), patience());
+    const ssize_t result = write_unheld(descriptor_, rest, patience());
     if (result < 0 && errno == EINTR) continue;
     if (result < 0 && errno == EAGAIN) return keep_unwritten(written);
     if (result <= 0) break;

@@ -71,11 +71,12 @@ DaemonMetrics::DaemonMetrics(Instruments& instruments, const BuildInfo& build) {
            .Add({});
   log_messages_dropped_.follow(
       instruments
-          .counters({"lmbalancer_log_messages_dropped_total",
-                     "messages",
-                     "Messages of the log that were dropped: nobody read stderr, or its disk was "
-                     "full.",
-                     {}})
+          .counters(
+              {"lmbalancer_log_messages_dropped_total",
+               "messages",
+               "Messages of the log that were dropped: nobody read stderr, its disk was full, "
+               "or there was no memory for them.",
+               {}})
           .Add({}));
   retries_refused_.follow(instruments
                               .counters({"lmbalancer_retries_refused_total",

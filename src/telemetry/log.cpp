@@ -26,21 +26,15 @@ spdlog::level::level_enum spdlog_level(LogLevel level) noexcept {
   return spdlog::level::err;
 }
 
-// Neither is ever destroyed: a message may come from the destructor of another static object.
-
-const std::shared_ptr<StderrSink>& sink() {
-  static const auto& instance = *new std::shared_ptr<StderrSink>(std::make_shared<StderrSink>());
-  return instance;
-}
-
+/// Never destroyed: a message may come from the destructor of another static object.
 spdlog::logger& logger() {
   static spdlog::logger& instance = []() -> spdlog::logger& {
-    auto* created = new spdlog::logger("lmbalancer", sink());
+    auto* created = new spdlog::logger("lmbalancer", std::make_shared<StderrSink>());
     created->set_formatter(std::make_unique<spdlog::pattern_formatter>(
         "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
     created->set_level(spdlog::level::info);
     // Its own handler writes to stderr and may be held there. What fails is memory for the text.
-    created->set_error_handler([](const std::string&) { sink()->count_dropped(); });
+    created->set_error_handler([](const std::string&) { StderrSink::count_dropped(); });
     return *created;
   }();
   return instance;
@@ -91,7 +85,7 @@ bool log_enabled(LogLevel level) noexcept {
 }
 
 std::uint64_t log_messages_dropped() noexcept {
-  return sink()->dropped();
+  return StderrSink::dropped();
 }
 
 }  // namespace lmb::telemetry

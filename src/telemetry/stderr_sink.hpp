@@ -2,7 +2,7 @@
 
 #include <spdlog/sinks/base_sink.h>
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -15,22 +15,19 @@ namespace lmb::telemetry {
 /// Thread safety: as all of spdlog's sinks with a mutex; the counts from any thread.
 class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  /// Messages that were not written, or not to their end, since the program's start.
-  [[nodiscard]] std::uint64_t dropped() const noexcept {
-    return dropped_.load(std::memory_order_relaxed);
-  }
-  void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+  /// Messages of this program that were not written, or not to their end.
+  static std::uint64_t dropped() noexcept;
+  static void count_dropped() noexcept;
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override;
   void flush_() override {}
 
  private:
-  [[nodiscard]] std::string text_of(const spdlog::details::log_msg& message);
+  void append_line(const spdlog::details::log_msg& message, std::string& text);
 
   bool torn_ = false;  // What was written last does not end its line.
   std::uint64_t told_ = 0;
-  std::atomic<std::uint64_t> dropped_{0};
 };
 
 }  // namespace lmb::telemetry

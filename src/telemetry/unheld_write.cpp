@@ -1,12 +1,18 @@
-#include "unheld_write.hpp"
+#include "lmb/telemetry/unheld_write.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
+#include <cstddef>
+#include <cstring>
 #include <limits>
 #include <mutex>
 
@@ -15,39 +21,116 @@
 namespace lmb::telemetry {
 namespace {
 
-bool is_regular_file(int descriptor) noexcept {
-  struct stat status {};
-  return ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+bool never_waits(int descriptor) noexcept {
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
-bool has_room(int descriptor, std::chrono::milliseconds patience) noexcept {
-  const auto wait = std::clamp<std::int64_t>(patience.count(), 0, std::numeric_limits<int>::max());
-  pollfd ready{descriptor, POLLOUT, 0};
-  return ::poll(&ready, 1, static_cast<int>(wait)) != 0;
+/// The same pipe or terminal once more, opened so that writes do not wait; -1 where that cannot be.
+/// Setting the flag on `descriptor` itself would set it for the shell that started us, too.
+int reopened(int descriptor) noexcept {
+  std::array<char, 256> path{};
+  if (::isatty(descriptor) != 1 || ::ttyname_r(descriptor, path.data(), path.size()) != 0) {
+    path = {"/dev/fd/"};
+    std::to_chars(path.data() + std::strlen(path.data()), path.data() + path.size() - 1,
+                  descriptor);
+  }
+  const int own = ::open(path.data(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  // macOS gives a second name of the same description.
+  if (own < 0 || never_waits(own)) return own;
+  ::close(own);
+  return -1;
 }
+
+/// How a descriptor that is no file is written to without being held.
+class Way {
+ public:
+  Way(int descriptor, mode_t mode) noexcept
+      : descriptor_(descriptor), socket_(S_ISSOCK(mode)), ready_(never_waits(descriptor)) {
+    if (socket_ || ready_ || !(S_ISFIFO(mode) || ::isatty(descriptor) == 1)) return;
+    own_ = reopened(descriptor);
+  }
+  ~Way() {
+    if (own_ >= 0) ::close(own_);
+  }
+  Way(const Way&) = delete;
+  Way& operator=(const Way&) = delete;
+
+  ssize_t write(std::string_view part) const noexcept {
+    if (socket_) return ::send(descriptor_, part.data(), part.size(), MSG_DONTWAIT);
+    if (own_ >= 0) return ::write(own_, part.data(), part.size());
+    if (!ready_) {
+      pollfd entry{descriptor_, POLLOUT, 0};
+      const int found = ::poll(&entry, 1, 0);
+      if (found == 0) errno = EAGAIN;
+      if (found <= 0) return -1;
+    }
+    return ::write(descriptor_, part.data(), part.size());
+  }
+
+ private:
+  int descriptor_;
+  int own_ = -1;
+  bool socket_;
+  bool ready_;
+};
+
+/// What is written next: whole lines of at most PIPE_BUF bytes, or a part of one that is longer.
+std::string_view next_part(std::string_view text) noexcept {
+  if (text.size() <= PIPE_BUF) return text;
+  const auto last_end = text.rfind('\n', PIPE_BUF - 1);
+  return text.substr(0, last_end != std::string_view::npos ? last_end + 1 : PIPE_BUF);
+}
+
+ssize_t write_parts(const Way& way, std::string_view text) noexcept {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const auto part = next_part(text.substr(done));
+    const auto written = way.write(part);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return done > 0 ? static_cast<ssize_t>(done) : -1;
+    done += static_cast<std::size_t>(written);
+    if (static_cast<std::size_t>(written) < part.size()) break;
+  }
+  return static_cast<ssize_t>(done);
+}
+
+/// False when there was none within `limit`. Room is no promise: who waited with us may take it
+/// first.
+bool wait_for_room(int descriptor, std::chrono::milliseconds limit) noexcept {
+  pollfd entry{descriptor, POLLOUT, 0};
+  const auto wait = std::min<std::int64_t>(limit.count(), std::numeric_limits<int>::max());
+  return ::poll(&entry, 1, static_cast<int>(wait)) != 0;
+}
+
+/// Never destroyed: the last messages come from destructors of static objects.
+union OneAtATime {
+  std::mutex mutex{};
+  ~OneAtATime() {}
+};
+OneAtATime one_at_a_time;
 
 }  // namespace
 
-std::size_t unheld_write_limit(int descriptor) noexcept {
-  return is_regular_file(descriptor) ? std::numeric_limits<std::size_t>::max() : PIPE_BUF;
-}
-
 ssize_t write_unheld(int descriptor, std::string_view text,
                      std::chrono::milliseconds patience) noexcept {
-  if (is_regular_file(descriptor)) return ::write(descriptor, text.data(), text.size());
-  static std::mutex one_at_a_time;
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) return -1;
+  if (S_ISREG(status.st_mode)) return ::write(descriptor, text.data(), text.size());
+  const Way way(descriptor, status.st_mode);
   const TimePoint until = Clock::now() + patience;
-  for (bool ready = true; ready;) {
+  while (true) {
     {
-      const std::lock_guard lock(one_at_a_time);
-      if (has_room(descriptor, {})) return ::write(descriptor, text.data(), text.size());
+      const std::lock_guard lock(one_at_a_time.mutex);
+      const auto written = write_parts(way, text);
+      if (written >= 0 || errno != EAGAIN) return written;
     }
-    // Who waited with us may be first to take the room.
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    ready = left.count() > 0 && has_room(descriptor, left);
+    if (left.count() <= 0 || !wait_for_room(descriptor, left)) {
+      errno = EAGAIN;
+      return -1;
+    }
   }
-  errno = EAGAIN;
-  return -1;
 }
 
 }  // namespace lmb::telemetry

@@ -32,9 +32,9 @@ Ends play(std::uint64_t seed) {
   return history.ends();
 }
 
-// A history takes ten times as long under AddressSanitizer: there 60 look for memory faults, the
+// A history takes ten times as long under a sanitizer: there 60 look for memory faults, the
 // everyday suite's 300 for those of the rules.
-#ifdef __SANITIZE_ADDRESS__
+#ifdef LMB_SANITIZED
 constexpr std::uint64_t seeds_per_block = 6;
 #else
 constexpr std::uint64_t seeds_per_block = 30;
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Blocks, SeededHistories,
                          ::testing::Range<std::uint64_t>(1, 1 + 10 * seeds_per_block,
                                                          seeds_per_block));
 
-#ifndef __SANITIZE_ADDRESS__  // It counts what the blocks above have played.
+#ifndef LMB_SANITIZED  // Eighty more would find nothing that the blocks above do not.
 /// Histories that never meet the rare cases prove little: over eighty seeds every kind of end
 /// occurs.
 TEST(Histories, meet_every_kind_of_end) {

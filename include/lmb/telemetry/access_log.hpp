@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,8 @@ void append_access_line(const RequestRecord& record, std::string_view worker_nam
                         std::string& out);
 
 /// One shard's access lines: collected in memory, written at 64 KiB or by flush().
-/// Thread safety: none; one per shard, sharing the file descriptor (O_APPEND keeps lines whole).
+/// Thread safety: none; one per shard, on one file or reader. Lines stay whole: O_APPEND keeps them
+/// so in a file, write_unheld elsewhere.
 class AccessLog {
  public:
   /// `path`: a file to append to, "-" = stdout, empty = off. Errors: internal (cannot open; detail
@@ -37,10 +39,13 @@ class AccessLog {
   void set_worker(WorkerId place, std::string name);
   /// A line for which there is no memory is counted and dropped.
   void record(const RequestRecord& record) noexcept;
-  /// Writes what is collected; called each second by the shard's tick and at the end. What cannot
+  /// Writes what is collected; called each second by the shard's tick. What cannot
   /// be written (disk full) is counted and dropped; what a reader has not taken waits, up to
   /// kept_bytes_max.
   void flush() noexcept;
+  /// Writes what is collected, waiting for a reader until then; what is left is dropped. Returns
+  /// how many lines that were. The destructor does so, too, and waits up to a second.
+  std::uint64_t end(TimePoint until) noexcept;
   [[nodiscard]] std::uint64_t dropped_lines() const noexcept { return dropped_lines_; }
 
  private:
@@ -52,9 +57,7 @@ class AccessLog {
   int descriptor_ = -1;
   bool owned_ = false;
   bool torn_ = false;
-  bool closing_ = false;
-  TimePoint closing_until_{};
-  std::size_t write_limit_ = 0;
+  std::optional<TimePoint> ending_until_;
   std::size_t kept_bytes_max_ = 0;
   std::uint64_t dropped_lines_ = 0;
   std::string pending_;

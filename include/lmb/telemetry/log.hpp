@@ -18,8 +18,8 @@ void log(LogLevel level, std::string_view message);
 void set_log_level(LogLevel level) noexcept;
 /// True when a message of this level would be written; guards costly formatting.
 bool log_enabled(LogLevel level) noexcept;
-/// Messages that were dropped since the program's start, for nobody read stderr or its disk was
-/// full.
+/// Messages that were dropped since the program's start: nobody read stderr, its disk was full, or
+/// there was no memory for the text.
 std::uint64_t log_messages_dropped() noexcept;
 
 }  // namespace lmb::telemetry

@@ -105,10 +105,11 @@ TEST(Log, that_is_open_and_that_nobody_reads_stops_nobody) {
   RawClient client(served.port());
   client.send(post("/v1/chat/completions", chat(true)));
   EXPECT_TRUE(client.read_answer().complete);
-  EXPECT_EQ(served.program().output().find("missing"), std::string::npos);
+  (void)served.program().output();  // Somebody reads again.
   served.program().signal(SIGTERM);
   EXPECT_EQ(served.program().wait_end(), 0);
-  EXPECT_NE(served.program().output().find(" warning messages missing here"), std::string::npos);
+  EXPECT_NE(served.program().output().find(" warning messages are missing here"),
+            std::string::npos);
 }
 
 TEST(Log, whose_reader_is_gone_stops_nobody) {

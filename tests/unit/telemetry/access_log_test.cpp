@@ -198,6 +198,21 @@ TEST_F(AccessLogFile, lines_that_fit_their_limit_to_the_byte_wait_and_no_line_mo
   ::close(other_writer);
   ::close(reader);
 }
+
+TEST_F(AccessLogFile, what_nobody_takes_at_the_end_is_counted) {
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  const int reader = ::open(path().c_str(), O_RDONLY | O_NONBLOCK);
+  const int other_writer = ::open(path().c_str(), O_WRONLY | O_NONBLOCK);
+  const std::string page(4096, 'x');
+  while (::write(other_writer, page.data(), page.size()) > 0) continue;
+  AccessLog log = open_log();
+  for (int i = 0; i < 3; ++i) log.record(numbered(i));
+  EXPECT_EQ(log.end(Clock::now()), 3U);
+  EXPECT_EQ(log.dropped_lines(), 3U);
+  EXPECT_EQ(log.end(Clock::now()), 0U);
+  ::close(other_writer);
+  ::close(reader);
+}
 #endif
 
 TEST_F(AccessLogFile, a_line_torn_by_a_full_disk_is_finished_later) {

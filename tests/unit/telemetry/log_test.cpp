@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <functional>
 #include <sstream>
 #include <string>
@@ -113,40 +118,69 @@ TEST_F(Log, lines_of_several_threads_stay_whole) {
   EXPECT_EQ(count, 4 * lines_per_thread);
 }
 
-/// Stderr as a pipe that its destructor takes back.
-class PipedStderr {
+/// Stderr is `descriptor` while this lives.
+class StderrTo {
  public:
-  PipedStderr() : before_(::dup(STDERR_FILENO)) {
-    EXPECT_EQ(::pipe(ends_.data()), 0);
-    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
-    ::dup2(ends_[1], STDERR_FILENO);
+  explicit StderrTo(int descriptor) : before_(::dup(STDERR_FILENO)) {
+    EXPECT_GE(descriptor, 0);
+    ::dup2(descriptor, STDERR_FILENO);
   }
-  ~PipedStderr() {
+  ~StderrTo() {
     ::dup2(before_, STDERR_FILENO);
-    for (const int descriptor : {before_, ends_[0], ends_[1]}) ::close(descriptor);
+    ::close(before_);
   }
-  PipedStderr(const PipedStderr&) = delete;
-  PipedStderr& operator=(const PipedStderr&) = delete;
-
-  std::string read(std::size_t most) {
-    std::string text(most, '\0');
-    const auto count = ::read(ends_[0], text.data(), most);
-    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0U);
-    return text;
-  }
-  std::string read_all() {
-    std::string text;
-    for (std::string part = read(4096); !part.empty(); part = read(4096)) text += part;
-    return text;
-  }
+  StderrTo(const StderrTo&) = delete;
+  StderrTo& operator=(const StderrTo&) = delete;
 
  private:
   int before_;
-  std::array<int, 2> ends_{};
 };
 
-TEST_F(Log, that_nobody_reads_drops_and_tells_how_much) {
-  PipedStderr output;
+/// Both ends of what somebody writes to and somebody reads.
+struct Ends {
+  int reader = -1;
+  int writer = -1;
+
+  static Ends of_pipe() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    return {ends[0], ends[1]};
+  }
+  static Ends of_socket(int type) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, type, 0, ends.data()), 0);
+    const int smallest = 1;
+    ::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+    return {ends[0], ends[1]};
+  }
+  static Ends of_terminal() {
+    const int reader = ::posix_openpt(O_RDWR | O_NOCTTY);
+    if (reader < 0 || ::grantpt(reader) != 0 || ::unlockpt(reader) != 0) return {reader, -1};
+    return {reader, ::open(::ptsname(reader), O_RDWR | O_NOCTTY)};
+  }
+
+  std::string read_all() const {
+    ::fcntl(reader, F_SETFL, O_NONBLOCK);
+    std::string text;
+    std::array<char, 4096> part{};
+    for (ssize_t count = 0; (count = ::read(reader, part.data(), part.size())) > 0;) {
+      text.append(part.data(), static_cast<std::size_t>(count));
+    }
+    return text;
+  }
+  void close() const {
+    for (const int descriptor : {reader, writer}) ::close(descriptor);
+  }
+};
+
+class LogToPipe : public Log {
+ protected:
+  ~LogToPipe() override { output.close(); }
+  const Ends output = Ends::of_pipe();
+  const StderrTo to_it{output.writer};
+};
+
+TEST_F(LogToPipe, that_nobody_reads_drops_and_tells_how_much) {
   const auto before = log_messages_dropped();
   std::uint64_t written = 0;
   while (log_messages_dropped() == before) {
@@ -164,16 +198,13 @@ TEST_F(Log, that_nobody_reads_drops_and_tells_how_much) {
   log(LogLevel::info, "read again");
   log(LogLevel::info, "and again");
   const auto text = output.read_all();
-  EXPECT_NE(text.find(" warning messages missing here, for nobody read them: 2\n"),
-            std::string::npos)
-      << text;
+  EXPECT_NE(text.find(" warning messages are missing here: 2\n"), std::string::npos) << text;
   EXPECT_NE(text.find(" info read again\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("missing"), text.rfind("missing")) << text;
   EXPECT_EQ(log_messages_dropped(), before + 2);
 }
 
-TEST_F(Log, ends_the_line_of_a_message_of_which_only_a_part_found_room) {
-  PipedStderr output;
+TEST_F(LogToPipe, ends_the_line_of_a_message_of_which_only_a_part_found_room) {
   const auto before = log_messages_dropped();
   log(LogLevel::info, std::string(1'000'000, 'x'));
   EXPECT_EQ(log_messages_dropped(), before + 1);
@@ -181,17 +212,92 @@ TEST_F(Log, ends_the_line_of_a_message_of_which_only_a_part_found_room) {
   log(LogLevel::info, "read again");
   const auto text = output.read_all();
   EXPECT_TRUE(text.starts_with('\n')) << text;
-  EXPECT_NE(text.find("nobody read them: 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("missing here: 1\n"), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with(" info read again\n")) << text;
 }
 
-TEST_F(Log, writes_long_messages_whole_when_they_are_read) {
+TEST_F(LogToPipe, writes_long_messages_whole_where_there_is_room) {
   const std::string long_text(20'000, 'x');
-  EXPECT_NE(stderr_of([&] { log(LogLevel::info, long_text); }).find(long_text + "\n"),
-            std::string::npos);
-  PipedStderr output;
   log(LogLevel::info, long_text);
   EXPECT_NE(output.read_all().find(long_text + "\n"), std::string::npos);
+  EXPECT_NE(stderr_of([&] { log(LogLevel::info, long_text); }).find(long_text + "\n"),
+            std::string::npos);
+}
+
+TEST_F(LogToPipe, that_nobody_reads_is_not_held_when_a_signal_comes) {
+  struct sigaction action {};
+  struct sigaction before {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ASSERT_EQ(::sigaction(SIGUSR2, &action, &before), 0);
+  const auto dropped_before = log_messages_dropped();
+  while (log_messages_dropped() == dropped_before) log(LogLevel::info, "0123456789 end");
+  std::atomic<std::uint64_t> logged{0};
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    while (!done) {
+      log(LogLevel::info, "0123456789 end");
+      ++logged;
+      logged.notify_one();
+    }
+  });
+  for (int round = 0; round < 2'000; ++round) {
+    const auto count = logged.load();
+    ::pthread_kill(writer.native_handle(), SIGUSR2);
+    logged.wait(count);
+    logged.wait(count + 1);  // It was held here, until the next signal.
+  }
+  done = true;
+  writer.join();
+  ::sigaction(SIGUSR2, &before, nullptr);
+}
+
+TEST_F(Log, that_nobody_reads_is_not_held_whatever_it_is) {
+  const Ends unready = Ends::of_pipe();
+  ::fcntl(unready.writer, F_SETFL, O_NONBLOCK);
+  for (const Ends& output :
+       {Ends::of_terminal(), Ends::of_socket(SOCK_STREAM), Ends::of_socket(SOCK_DGRAM), unready}) {
+    ASSERT_GE(output.writer, 0);
+    const auto before = log_messages_dropped();
+    {
+      const StderrTo to_it(output.writer);
+      for (int i = 0; i < 5'000; ++i) log(LogLevel::info, std::string(100, 'x'));
+      EXPECT_GT(log_messages_dropped(), before);
+      EXPECT_NE(output.read_all().find("xxxx"), std::string::npos);
+      log(LogLevel::info, "read again");
+      EXPECT_NE(output.read_all().find("messages are missing here"), std::string::npos);
+    }
+    output.close();
+  }
+}
+
+TEST_F(Log, whose_disk_is_full_tells_all_that_is_missing_when_it_is_not) {
+  std::string path = testing::TempDir() + "lmbalancer-log-XXXXXX";
+  const int file = ::mkstemp(path.data());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const auto dropped_before = log_messages_dropped();
+  {
+    const StderrTo to_it(file);
+    // In turn: a part of the message, nothing, and a part of the words that tell of the two.
+    for (const rlim_t limit : {5U, 5U, 20U}) {
+      const rlimit small{limit, before.rlim_max};
+      ::setrlimit(RLIMIT_FSIZE, &small);
+      log(LogLevel::info, "lost");
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_EQ(log_messages_dropped(), dropped_before + 3);
+    log(LogLevel::info, "read again");
+  }
+  std::signal(SIGXFSZ, handler);
+  std::ifstream content(path);
+  std::string text{std::istreambuf_iterator<char>(content), {}};
+  EXPECT_NE(text.find("\n"), std::string::npos);
+  EXPECT_NE(text.find(" warning messages are missing here: 3\n"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with(" info read again\n")) << text;
+  ::close(file);
+  ::unlink(path.c_str());
 }
 
 }  // namespace
