@@ -286,6 +286,9 @@ void AccessLog::keep_unwritten(std::size_t written) noexcept {
 }
 
 void AccessLog::flush() noexcept {
+  if (descriptor_ < 0) return;
+  // The rest of a line that was begun must not wait for the next one.
+  if (pending_.empty()) (void)write_unheld(descriptor_, {}, patience());
   std::size_t written = 0;
   while (written < pending_.size()) {
     const std::string_view rest = std::string_view(pending_).substr(written);

@@ -15,6 +15,9 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <new>
+#include <string>
+#include <vector>
 
 #include "lmb/base/clock.hpp"
 
@@ -103,12 +106,68 @@ bool wait_for_room(int descriptor, std::chrono::milliseconds limit) noexcept {
   return ::poll(&entry, 1, static_cast<int>(wait)) != 0;
 }
 
-/// Never destroyed: the last messages come from destructors of static objects.
-union OneAtATime {
-  std::mutex mutex{};
-  ~OneAtATime() {}
+/// The rest of a line that was begun where not all of it found room: it comes before any other.
+struct BegunLine {
+  dev_t device;
+  ino_t inode;
+  std::string rest;
+
+  [[nodiscard]] bool is_of(const struct stat& outlet) const noexcept {
+    return device == outlet.st_dev && inode == outlet.st_ino;
+  }
 };
-OneAtATime one_at_a_time;
+
+/// Beyond these a line is left torn.
+constexpr std::size_t longest_rest = 64 * 1024;
+constexpr std::size_t begun_lines_max = 8;
+
+struct Outlets {
+  std::mutex one_at_a_time;
+  std::vector<BegunLine> begun_lines;
+};
+/// Never destroyed: the last messages come from destructors of static objects.
+union Undestroyed {
+  constexpr Undestroyed() : outlets() {}
+  ~Undestroyed() {}
+  Outlets outlets;
+};
+constinit Undestroyed undestroyed;
+
+/// -1 and errno unless no line is begun any more.
+ssize_t write_begun_line(const Way& way, const struct stat& outlet) noexcept {
+  auto& lines = undestroyed.outlets.begun_lines;
+  const auto begun = std::find_if(lines.begin(), lines.end(),
+                                  [&](const BegunLine& line) { return line.is_of(outlet); });
+  if (begun == lines.end()) return 0;
+  const auto written = write_parts(way, begun->rest);
+  if (written > 0) begun->rest.erase(0, static_cast<std::size_t>(written));
+  const bool waits = !begun->rest.empty() && (written >= 0 || errno == EAGAIN);
+  if (!waits) lines.erase(begun);
+  if (waits) errno = EAGAIN;
+  return waits || written < 0 ? -1 : 0;
+}
+
+bool keep_rest(const struct stat& outlet, std::string_view rest) noexcept {
+  auto& lines = undestroyed.outlets.begun_lines;
+  if (rest.size() > longest_rest || lines.size() >= begun_lines_max) return false;
+  try {
+    lines.push_back({outlet.st_dev, outlet.st_ino, std::string(rest)});
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+ssize_t write_lines(const Way& way, const struct stat& outlet, std::string_view text) noexcept {
+  if (write_begun_line(way, outlet) < 0) return -1;
+  const auto written = write_parts(way, text);
+  if (written <= 0) return written;
+  const auto done = static_cast<std::size_t>(written);
+  const auto end = text.find('\n', done - 1);
+  if (end == done - 1 || end == std::string_view::npos) return written;
+  const bool kept = keep_rest(outlet, text.substr(done, end + 1 - done));
+  return kept ? static_cast<ssize_t>(end + 1) : written;
+}
 
 }  // namespace
 
@@ -116,13 +175,15 @@ ssize_t write_unheld(int descriptor, std::string_view text,
                      std::chrono::milliseconds patience) noexcept {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return -1;
-  if (S_ISREG(status.st_mode)) return ::write(descriptor, text.data(), text.size());
+  if (S_ISREG(status.st_mode)) {
+    return text.empty() ? 0 : ::write(descriptor, text.data(), text.size());
+  }
   const Way way(descriptor, status.st_mode);
   const TimePoint until = Clock::now() + patience;
   while (true) {
     {
-      const std::lock_guard lock(one_at_a_time.mutex);
-      const auto written = write_parts(way, text);
+      const std::lock_guard lock(undestroyed.outlets.one_at_a_time);
+      const auto written = write_lines(way, status, text);
       if (written >= 0 || errno != EAGAIN) return written;
     }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());

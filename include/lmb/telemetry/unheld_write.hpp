@@ -8,11 +8,11 @@
 namespace lmb::telemetry {
 
 /// write(2) to a log that is never held by a reader that does not read. Writes as much of `text` as
-/// there is room for; it first waits up to `patience` for any. Returns the bytes written, or -1 and
+/// there is room for, and waits up to `patience` for any. Returns the bytes written, or -1 and
 /// errno: EAGAIN when there was no room, else what write(2) says.
 ///
-/// Lines up to PIPE_BUF bytes (POSIX write(2); 4,096 on Linux, 512 on macOS) go to a pipe whole or
-/// not at all. Longer ones are whole unless the pipe becomes full in the middle.
+/// Lines stay whole: the rest of one that was begun, up to 64 KiB, counts as written and goes
+/// before all that is written there later, by whomever. An empty `text` writes just that.
 ///
 /// A file's disk may hold it, as any write. So may, where the system gives no way to write without
 /// waiting (a pipe that another user made, pipes on macOS), a pipe that another program fills at

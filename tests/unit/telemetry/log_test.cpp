@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "ends.hpp"
+
 namespace lmb::telemetry {
 namespace {
 
@@ -134,43 +136,6 @@ class StderrTo {
 
  private:
   int before_;
-};
-
-/// Both ends of what somebody writes to and somebody reads.
-struct Ends {
-  int reader = -1;
-  int writer = -1;
-
-  static Ends of_pipe() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    return {ends[0], ends[1]};
-  }
-  static Ends of_socket(int type) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::socketpair(AF_UNIX, type, 0, ends.data()), 0);
-    const int smallest = 1;
-    ::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
-    return {ends[0], ends[1]};
-  }
-  static Ends of_terminal() {
-    const int reader = ::posix_openpt(O_RDWR | O_NOCTTY);
-    if (reader < 0 || ::grantpt(reader) != 0 || ::unlockpt(reader) != 0) return {reader, -1};
-    return {reader, ::open(::ptsname(reader), O_RDWR | O_NOCTTY)};
-  }
-
-  std::string read_all() const {
-    ::fcntl(reader, F_SETFL, O_NONBLOCK);
-    std::string text;
-    std::array<char, 4096> part{};
-    for (ssize_t count = 0; (count = ::read(reader, part.data(), part.size())) > 0;) {
-      text.append(part.data(), static_cast<std::size_t>(count));
-    }
-    return text;
-  }
-  void close() const {
-    for (const int descriptor : {reader, writer}) ::close(descriptor);
-  }
 };
 
 class LogToPipe : public Log {
