@@ -236,6 +236,7 @@ std::uint64_t AccessLog::end(TimePoint until) noexcept {
   const auto before = dropped_lines_;
   ending_until_ = until;
   flush();
+  if (descriptor_ >= 0) (void)write_unheld(descriptor_, {}, patience());  // A begun line's rest.
   dropped_lines_ += static_cast<std::uint64_t>(std::count(pending_.begin(), pending_.end(), '\n'));
   pending_.clear();
   return dropped_lines_ - before;
