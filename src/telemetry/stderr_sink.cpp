@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <string_view>
 
 #include "lmb/telemetry/unheld_write.hpp"

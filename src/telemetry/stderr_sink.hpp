@@ -2,7 +2,6 @@
 
 #include <spdlog/sinks/base_sink.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>

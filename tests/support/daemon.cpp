@@ -11,8 +11,6 @@
 #include "support/raw_client.hpp"
 
 namespace lmb::test {
-namespace {
-
 double value_of(const std::string& page, const std::string& series) {
   std::istringstream lines(page);
   for (std::string line; std::getline(lines, line);) {
@@ -20,8 +18,6 @@ double value_of(const std::string& page, const std::string& series) {
   }
   return 0;
 }
-
-}  // namespace
 
 Daemon::Daemon(const DaemonOptions& options) {
   sim::WorkerOptions worker;

@@ -42,8 +42,7 @@ class Daemon {
   [[nodiscard]] sim::Fleet& fleet() { return *fleet_; }
   /// The body of GET /metrics.
   [[nodiscard]] std::string metrics() const;
-  /// The value of one series, written as in the text format (`name{label="x"}`); 0 when it is not
-  /// there.
+  /// value_of the page as it is now.
   [[nodiscard]] double metric(const std::string& series) const;
   /// Slots in use over the fleet.
   [[nodiscard]] std::uint32_t in_flight() const;
@@ -56,6 +55,10 @@ class Daemon {
   std::unique_ptr<sim::Fleet> fleet_;
   std::unique_ptr<app::Server> server_;
 };
+
+/// The value of one series on a metrics page, written as in the text format (`name{label="x"}`); 0
+/// when it is not there.
+double value_of(const std::string& page, const std::string& series);
 
 /// Waits until `condition` holds, polling; false after 30 s.
 bool eventually(const std::function<bool()>& condition);

@@ -39,9 +39,8 @@ class AccessLog {
   void set_worker(WorkerId place, std::string name);
   /// A line for which there is no memory is counted and dropped.
   void record(const RequestRecord& record) noexcept;
-  /// Writes what is collected; called each second by the shard's tick. What cannot
-  /// be written (disk full) is counted and dropped; what a reader has not taken waits, up to
-  /// kept_bytes_max.
+  /// Writes what is collected; called each second by the shard's tick. What cannot be written (disk
+  /// full) is counted and dropped; what a reader has not taken waits, up to kept_bytes_max.
   void flush() noexcept;
   /// Writes what is collected, waiting for a reader until then; what is left is dropped. Returns
   /// how many lines that were. The destructor does so, too, and waits up to a second.

@@ -12,12 +12,9 @@ namespace {
 constexpr std::uint64_t descriptors_max = 64;
 constexpr std::size_t client_count = 100;
 
-// Zero while there is no such series: some appear with their first value.
 double metric_of(RawClient& client, const std::string& name) {
   client.send(get("/metrics"));
-  const auto page = client.read_answer().body;
-  const auto at = page.find("\n" + name + " ");
-  return at == std::string::npos ? 0 : std::stod(page.substr(at + name.size() + 2));
+  return value_of(client.read_answer().body, name);
 }
 
 TEST(Descriptors, when_they_are_used_up_clients_wait_and_are_served_when_some_are_free) {

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cmath>
 #include <csignal>
@@ -258,7 +257,6 @@ TEST_F(Log, whose_disk_is_full_tells_all_that_is_missing_when_it_is_not) {
   std::signal(SIGXFSZ, handler);
   std::ifstream content(path);
   std::string text{std::istreambuf_iterator<char>(content), {}};
-  EXPECT_NE(text.find("\n"), std::string::npos);
   EXPECT_NE(text.find(" warning messages are missing here: 3\n"), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with(" info read again\n")) << text;
   ::close(file);
